@@ -1,0 +1,82 @@
+#include "buf.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BUF_CAP_MIN = 256 };
+
+void buf_init(struct buf *b, size_t bytes_max)
+{
+    assert(bytes_max > 0);
+    *b = (struct buf){.max = bytes_max};
+}
+
+void buf_fini(struct buf *b)
+{
+    free(b->ptr);
+    *b = (struct buf){0};
+}
+
+void buf_reset(struct buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+}
+
+bool buf_reserve_slow(struct buf *b, size_t bytes)
+{
+    if (b->failed || bytes > b->max - b->len) {
+        b->failed = true;
+        return false;
+    }
+    size_t cap = b->cap < BUF_CAP_MIN ? BUF_CAP_MIN : b->cap;
+    while (cap - b->len < bytes)
+        cap *= 2; /* cannot overflow: len + bytes <= max, and max is far below SIZE_MAX / 2 */
+    if (cap > b->max)
+        cap = b->max;
+    char *ptr = realloc(b->ptr, cap);
+    if (ptr == NULL) {
+        b->failed = true;
+        return false;
+    }
+    b->ptr = ptr;
+    b->cap = cap;
+    return true;
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int bytes = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    /* One byte more than the text: vsnprintf wants room for its NUL. */
+    if (bytes > 0 && buf_reserve(b, (size_t)bytes + 1)) {
+        vsnprintf(b->ptr + b->len, (size_t)bytes + 1, format, again);
+        b->len += (size_t)bytes;
+    }
+    va_end(again);
+}
+
+void buf_put_u64(struct buf *b, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    buf_append(b, (struct str){digits + at, sizeof(digits) - at});
+}
+
+const char *buf_cstr(struct buf *b)
+{
+    if (!buf_reserve(b, 1))
+        return NULL;
+    b->ptr[b->len] = '\0';
+    return b->ptr;
+}

@@ -1,0 +1,40 @@
+#include "err.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+static void set(struct err *err, int code, size_t at, const char *path, const char *format,
+                va_list args)
+{
+    err->code = code;
+    err->at = at;
+    snprintf(err->path, sizeof(err->path), "%s", path);
+    vsnprintf(err->msg, sizeof(err->msg), format, args);
+    for (char *c = err->msg; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\r')
+            *c = ' ';
+}
+
+int err_set(struct err *err, int code, size_t at, const char *format, ...)
+{
+    assert(code < 0);
+    if (err == NULL)
+        return code;
+    va_list args;
+    va_start(args, format);
+    set(err, code, at, "", format, args);
+    va_end(args);
+    return code;
+}
+
+int err_set_path(struct err *err, int code, const char *path, const char *format, ...)
+{
+    assert(code < 0);
+    if (err == NULL)
+        return code;
+    va_list args;
+    va_start(args, format);
+    set(err, code, 0, path, format, args);
+    va_end(args);
+    return code;
+}

@@ -1,0 +1,76 @@
+/*
+ * str: text as a view, two words passed by value. Borrowed, not NUL-terminated, any bytes.
+ */
+#ifndef SPELTER_BASE_STR_H
+#define SPELTER_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct str {
+    const char *ptr; /* may be NULL only when len is 0 */
+    size_t len;
+};
+
+/* For string literals: STR() as an expression, STR_INIT() in static tables. */
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        .ptr = "" literal, .len = sizeof(literal) - 1                                              \
+    }
+#define STR(literal) ((struct str)STR_INIT(literal))
+
+/* printf("%.*s", STR_ARG(s)) */
+#define STR_ARG(s) (int)(s).len, (s).ptr
+
+#define countof(array) (sizeof(array) / sizeof((array)[0]))
+
+static inline struct str str_from(const char *text)
+{
+    return (struct str){text, text == NULL ? 0 : strlen(text)};
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool str_starts(struct str text, struct str prefix)
+{
+    return text.len >= prefix.len && str_eq((struct str){text.ptr, prefix.len}, prefix);
+}
+
+static inline bool str_ends(struct str text, struct str suffix)
+{
+    return text.len >= suffix.len &&
+           str_eq((struct str){text.ptr + text.len - suffix.len, suffix.len}, suffix);
+}
+
+/* text[from..to), clamped to the text. */
+static inline struct str str_slice(struct str text, size_t from, size_t to)
+{
+    to = to > text.len ? text.len : to;
+    from = from > to ? to : from;
+    return (struct str){text.len == 0 ? text.ptr : text.ptr + from, to - from};
+}
+
+/* Offset of the first such byte, or text.len. */
+static inline size_t str_find(struct str text, char byte)
+{
+    const char *at = text.len == 0 ? NULL : memchr(text.ptr, byte, text.len);
+    return at == NULL ? text.len : (size_t)(at - text.ptr);
+}
+
+/* ASCII case-insensitive equality, for HTTP header names and the like. */
+bool str_eq_nocase(struct str a, struct str b);
+
+/* Byte order, as memcmp; a prefix sorts first. */
+int str_cmp(struct str a, struct str b);
+
+/* Without ASCII white space at both ends. */
+struct str str_trim(struct str text);
+
+/* The nearest of `count` names by edit distance, or an empty str when none is near: "did you mean". */
+struct str str_nearest(struct str text, const struct str *names, size_t count);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * destination: one Braze destination, compiled. Events in, intents out; it knows nothing of sockets.
+ *
+ *     config --destination_compile--> destination --destination_map(event)--> intents, each tied to its subscription
+ *
+ * Compiled once at load: subscription text to predicate, mapping JSON to a small program, field tables to validators.
+ * destination_map allocates only in the caller's arena. A compiled destination is immutable: any thread may map with
+ * it, each with its own arena.
+ */
+#ifndef SPELTER_BRAZE_DESTINATION_H
+#define SPELTER_BRAZE_DESTINATION_H
+
+#include "arena.h"
+#include "err.h"
+#include "jv.h"
+
+struct destination;
+
+enum parity {
+    PARITY_SAFE,   /* better than the reference where docs/parity.md says so */
+    PARITY_STRICT, /* the reference's behaviour, even where it is a bug */
+};
+
+struct destination_config {
+    struct jv settings;      /* {api_key, app_id, endpoint} */
+    struct jv subscriptions; /* array in Segment's own form, or undefined: the presets */
+    enum parity parity;
+};
+
+/* Copies what it needs. On refusal err->msg says what is wrong and err->path where, from the destination's own node
+ * ("/subscriptions/2/mapping/email/@if"). -EINVAL, -ENOMEM. */
+int destination_compile(struct destination **out, const struct destination_config *config,
+                        struct err *err) __attribute__((warn_unused_result));
+void destination_free(struct destination *d); /* NULL is fine */
+
+/* Which endpoint an intent travels to; its row in request_families[] gives method, path, array key, limits. */
+enum request_family {
+    FAMILY_TRACK_ATTRIBUTES, /* the three share POST /users/track */
+    FAMILY_TRACK_EVENTS,
+    FAMILY_TRACK_PURCHASES,
+    FAMILY_ALIAS_NEW,
+    FAMILY_IDENTIFY,
+    FAMILY_DELETE,
+    FAMILY_CATALOG_ITEM,
+    FAMILY_CAMPAIGN_TRIGGER,
+    FAMILY_CANVAS_TRIGGER,
+};
+
+/* Hash of one identifier of a user. Intents that share a key must reach Braze in order. */
+struct user_key {
+    uint64_t hash;
+};
+
+enum { INTENT_USER_KEYS_MAX = 4 };
+
+/* One thing to tell Braze. Lives in the arena given to destination_map. */
+struct intent {
+    enum request_family family;
+    uint32_t subscription;  /* index in the config */
+    struct jv object;       /* the element of the family's array, or the whole body when the family has none */
+    struct str path;        /* families whose path depends on the object (catalogs); else empty */
+    struct user_key users[INTENT_USER_KEYS_MAX];
+    uint8_t user_count;     /* 0: belongs to no user, no order needed */
+};
+
+/* Why a subscription of this event came to nothing. */
+enum outcome_kind {
+    OUTCOME_SENT,           /* at least one intent */
+    OUTCOME_NOT_SUBSCRIBED, /* the predicate said no */
+    OUTCOME_NOTHING_TO_DO,  /* e.g. an order without products */
+    OUTCOME_INVALID,        /* refused by validation: a dead letter */
+};
+
+struct outcome {
+    enum outcome_kind kind;
+    uint32_t subscription;
+    const char *code; /* "PAYLOAD_VALIDATION_FAILED", ...; static */
+    struct str text;  /* the reference's own error sentence; in the arena */
+};
+
+struct mapped {
+    struct intent *intents;
+    size_t intent_count;
+    struct outcome *outcomes; /* one for each enabled subscription, in order */
+    size_t outcome_count;
+};
+
+/* -ENOMEM when the arena is full; every other trouble is an outcome. */
+int destination_map(const struct destination *d, struct jv event, struct arena *a,
+                    struct mapped *out) __attribute__((warn_unused_result));
+
+/* Names for messages and metrics. */
+size_t destination_subscription_count(const struct destination *d);
+struct str destination_subscription_name(const struct destination *d, size_t subscription);
+struct str destination_subscription_action(const struct destination *d, size_t subscription);
+
+/* What a courier needs to make requests; all live as long as the destination. */
+struct str destination_endpoint(const struct destination *d); /* without a trailing slash */
+struct str destination_api_key(const struct destination *d);
+
+struct family_row {
+    const char *method;
+    const char *path;      /* after the endpoint; NULL: the intent's own */
+    const char *array_key; /* "attributes"; NULL: the object is the whole body */
+    unsigned objects_max;  /* of one request */
+};
+const struct family_row *family_row(enum request_family family);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * jv: a JSON value as JavaScript sees it. The one value type of ingest, mapping and Braze objects.
+ *
+ *     text --jv_parse--> struct jv (in an arena) --jv_write--> text
+ *
+ * A value is two words, passed by value, immutable once built; its children live in the arena that built it (or in
+ * static memory). Objects are already in JavaScript's order when they come out of jv_parse or jv_object_end: canonical
+ * array indexes first in ascending order, then the other keys as first inserted; a duplicate key keeps its first place
+ * and its last value (docs/spec/segment-actions.md §0.3).
+ *
+ * Threads: values may be read from any thread; an arena is one thread's.
+ */
+#ifndef SPELTER_JSON_JV_H
+#define SPELTER_JSON_JV_H
+
+#include "arena.h"
+#include "buf.h"
+#include "err.h"
+#include "str.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+enum jv_type {
+    JV_UNDEFINED, /* JavaScript's undefined: dropped from objects, null in arrays; {0} is one */
+    JV_NULL,
+    JV_BOOL,
+    JV_NUMBER,
+    JV_STRING, /* UTF-8 */
+    JV_ARRAY,
+    JV_OBJECT,
+};
+
+struct jv {
+    uint8_t type;  /* enum jv_type */
+    uint8_t exact; /* JV_NUMBER only: ptr[0..len) is the number's own text, more precise than a double */
+    uint32_t len;  /* bytes of a string or of exact text; items; members */
+    union {
+        bool boolean;
+        double number; /* when not exact */
+        const char *ptr;
+        const struct jv *items;
+        const struct jv_member *members;
+    };
+};
+
+struct jv_member {
+    struct str key;
+    struct jv value;
+};
+
+static_assert(sizeof(struct jv) == 16, "two words");
+
+/* Makers. jv_string borrows. */
+static inline struct jv jv_undefined(void)
+{
+    return (struct jv){0};
+}
+static inline struct jv jv_null(void)
+{
+    return (struct jv){.type = JV_NULL};
+}
+static inline struct jv jv_bool(bool boolean)
+{
+    return (struct jv){.type = JV_BOOL, .boolean = boolean};
+}
+static inline struct jv jv_number(double number)
+{
+    return (struct jv){.type = JV_NUMBER, .number = number};
+}
+static inline struct jv jv_string(struct str text)
+{
+    return (struct jv){.type = JV_STRING, .len = (uint32_t)text.len, .ptr = text.ptr};
+}
+
+/* Readers. */
+static inline struct str jv_str(struct jv v) /* of a JV_STRING or exact number; else empty */
+{
+    return v.type == JV_STRING || (v.type == JV_NUMBER && v.exact) ? (struct str){v.ptr, v.len}
+                                                                   : (struct str){NULL, 0};
+}
+double jv_as_double(struct jv v); /* of a JV_NUMBER, exact or not (then rounded as JavaScript does) */
+bool jv_truthy(struct jv v);      /* JavaScript's truth: not undefined, null, false, 0, NaN, "" */
+static inline bool jv_is_nullish(struct jv v)
+{
+    return v.type == JV_UNDEFINED || v.type == JV_NULL;
+}
+
+/* The member's value, or undefined when there is none or `object` is no object. */
+struct jv jv_get(struct jv object, struct str key);
+
+/* Deep equality; objects regardless of member order; numbers by value. */
+bool jv_equal(struct jv a, struct jv b);
+
+/*
+ * Parses one JSON text (all of it; white space around is fine). *out lives in `a`; strings may point into a copy of
+ * the text there. JSON_DEPTH_MAX levels at most. A lone surrogate escape ("\ud83d", which JavaScript writes for a cut
+ * emoji) becomes U+FFFD; every other malformed thing is refused.
+ *
+ * JV_EXACT keeps integers beyond 2^53 and numbers beyond a double's range as their own text; without it they become
+ * doubles, as in JavaScript.
+ *
+ * -EINVAL (err says what, err->at where), -E2BIG (too deep), -ENOMEM (arena full).
+ */
+enum jv_parse_flags { JV_JAVASCRIPT = 0, JV_EXACT = 1 };
+int jv_parse(struct jv *out, struct arena *a, struct str text, enum jv_parse_flags flags,
+             struct err *err) __attribute__((warn_unused_result));
+
+/* Appends JSON text exactly as JSON.stringify prints it (segment-actions.md Appendix B); exact numbers as their text. */
+void jv_write(struct buf *out, struct jv v);
+
+/* Appends a string with its quotes, escaped as JSON.stringify does. */
+void jv_write_string(struct buf *out, struct str text);
+
+/* Appends a double as JavaScript's Number.prototype.toString does ("NaN", "Infinity" included). */
+void jv_write_number(struct buf *out, double number);
+
+/* Building an object with JavaScript's assignment: a put key keeps its place when it is there already. */
+struct jv_builder {
+    struct arena *arena;
+    struct jv_member *members;
+    uint32_t len;
+    uint32_t cap;
+    uint64_t seen;  /* one bit a key hash: a clear bit says the key is new */
+    bool has_index; /* some key may be an array index: order has to be made at the end */
+    bool failed;    /* the arena was full; jv_object_end then gives undefined */
+};
+
+void jv_object_begin(struct jv_builder *b, struct arena *a, uint32_t members_expected);
+void jv_object_put(struct jv_builder *b, struct str key, struct jv value); /* borrows key */
+void jv_object_put_all(struct jv_builder *b, struct jv object);            /* spread; other types add nothing */
+void jv_object_remove(struct jv_builder *b, struct str key);
+struct jv jv_object_end(struct jv_builder *b);
+
+/* An array of a known size; fill (struct jv *)items[0..count) before anyone reads it. undefined when the arena is full. */
+struct jv jv_array(struct arena *a, struct jv **items, size_t count);
+
+/* A deep copy into another arena, strings included; undefined when it is full. */
+struct jv jv_copy(struct arena *a, struct jv v);
+
+#endif

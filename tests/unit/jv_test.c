@@ -1,0 +1,168 @@
+#include "jv.h"
+
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+static struct arena arena;
+static struct buf out;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    buf_init(&out, 1 << 20);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_fini(&arena);
+    buf_fini(&out);
+    return 0;
+}
+
+static void assert_text(struct str expected)
+{
+    assert_false(out.failed);
+    if (!str_eq(buf_str(&out), expected))
+        fail_msg("got %.*s, expected %.*s", STR_ARG(buf_str(&out)), STR_ARG(expected));
+}
+
+static void round_trips_print_as_json_stringify_does(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in;
+        const char *expected;
+    } rows[] = {
+        {"{\"a\":1,\"b\":[true,false,null]}", "{\"a\":1,\"b\":[true,false,null]}"},
+        {" [ 1 , 2 ] ", "[1,2]"},
+        {"{\"b\":1,\"2\":2,\"a\":3,\"1\":4,\"01\":5}", "{\"1\":4,\"2\":2,\"b\":1,\"a\":3,\"01\":5}"},
+        {"{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}"},
+        {"\"\\u0001\\b\\t\\n\\f\\r\\\"\\\\\\/\\u007f\\u00e9\\u001F\"",
+         "\"\\u0001\\b\\t\\n\\f\\r\\\"\\\\/\x7f\xc3\xa9\\u001f\""},
+        {"\"abcdefgh\\\"ijklmnop\\u0000q\"", "\"abcdefgh\\\"ijklmnop\\u0000q\""},
+        {"\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\"", "\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\""},
+        {"\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""},
+        {"\"cut \\ud83d\"", "\"cut \xef\xbf\xbd\""},
+        {"\"\\\\ud83d \\udc00x\"", "\"\\\\ud83d \xef\xbf\xbdx\""},
+        {"12345678901234567890", "12345678901234567000"},
+        {"-12345678901234567890", "-12345678901234567000"},
+        {"123456789012345678901234567890", "1.2345678901234568e+29"},
+        {"1e400", "null"},
+        {"1e21", "1e+21"},
+        {"1e20", "100000000000000000000"},
+        {"0.000001", "0.000001"},
+        {"0.0000001", "1e-7"},
+        {"1.5e-10", "1.5e-10"},
+        {"-0", "0"},
+        {"-0.0", "0"},
+        {"9.95", "9.95"},
+        {"0.1", "0.1"},
+        {"100.25", "100.25"},
+        {"5e-324", "5e-324"},
+        {"1.7976931348623157e308", "1.7976931348623157e+308"},
+        {"123456789.123", "123456789.123"},
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct jv v;
+        struct err err = {0};
+        buf_reset(&out);
+        if (jv_parse(&v, &arena, str_from(rows[i].in), JV_JAVASCRIPT, &err) != 0)
+            fail_msg("%s: %s", rows[i].in, err.msg);
+        jv_write(&out, v);
+        assert_text(str_from(rows[i].expected));
+    }
+}
+
+static void exact_keeps_digits_that_a_double_would_lose(void **state)
+{
+    (void)state;
+    const struct str text = STR("[12345678901234567890,9007199254740993,1e400,1.5]");
+    struct jv v;
+    assert_int_equal(jv_parse(&v, &arena, text, JV_EXACT, NULL), 0);
+    buf_reset(&out);
+    jv_write(&out, v);
+    assert_text(text);
+}
+
+static void every_refusal_says_what_and_where(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in;
+        int code;
+    } rows[] = {
+        {"", -EINVAL},    {"{", -EINVAL},       {"{\"a\":}", -EINVAL}, {"[1,]", -EINVAL},
+        {"nul", -EINVAL}, {"\"\x80\"", -EINVAL}, {"'a'", -EINVAL},      {"NaN", -EINVAL},
+        {"1 2", -EINVAL}, {"\"\\x\"", -EINVAL},
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct jv v;
+        struct err err = {0};
+        assert_int_equal(jv_parse(&v, &arena, str_from(rows[i].in), JV_JAVASCRIPT, &err),
+                         rows[i].code);
+        assert_true(err.msg[0] != '\0');
+        assert_true(err.at <= strlen(rows[i].in));
+    }
+}
+
+static void depth_is_bounded(void **state)
+{
+    (void)state;
+    char deep[20000];
+    struct jv v;
+    memset(deep, '[', 10000);
+    memset(deep + 10000, ']', 10000);
+    assert_int_equal(jv_parse(&v, &arena, (struct str){deep, 20000}, JV_JAVASCRIPT, NULL), -E2BIG);
+    assert_int_equal(jv_parse(&v, &arena, (struct str){deep + 9936, 128}, JV_JAVASCRIPT, NULL), 0);
+    assert_int_equal(jv_parse(&v, &arena, (struct str){deep + 9935, 130}, JV_JAVASCRIPT, NULL), -E2BIG);
+}
+
+static void a_full_arena_is_an_error_and_not_a_crash(void **state)
+{
+    (void)state;
+    for (size_t bytes = 16; bytes < 4096; bytes += 16) {
+        struct arena small;
+        struct jv v;
+        arena_init(&small, bytes);
+        int rc = jv_parse(&v, &small, STR("{\"a\":[1,2,{\"b\":\"c\"}],\"1\":2}"), JV_EXACT, NULL);
+        assert_true(rc == 0 || rc == -ENOMEM);
+        arena_fini(&small);
+    }
+}
+
+static void building_follows_javascript_assignment(void **state)
+{
+    (void)state;
+    struct jv_builder b;
+    jv_object_begin(&b, &arena, 0);
+    jv_object_put(&b, STR("z"), jv_number(1));
+    jv_object_put(&b, STR("10"), jv_number(2));
+    jv_object_put(&b, STR("a"), jv_undefined());
+    jv_object_put(&b, STR("z"), jv_string(STR("again")));
+    jv_object_put(&b, STR("9"), jv_number(NAN));
+    jv_object_put(&b, STR("gone"), jv_null());
+    jv_object_remove(&b, STR("gone"));
+    buf_reset(&out);
+    jv_write(&out, jv_object_end(&b));
+    assert_text(STR("{\"9\":null,\"10\":2,\"z\":\"again\"}"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trips_print_as_json_stringify_does),
+        cmocka_unit_test(exact_keeps_digits_that_a_double_would_lose),
+        cmocka_unit_test(every_refusal_says_what_and_where),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),
+        cmocka_unit_test(building_follows_javascript_assignment),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
