@@ -44,7 +44,8 @@ int print_out(struct buf *out)
     return EXIT_DONE;
 }
 
-/* ------------------------------------------------------------------------------------------ parsing */
+/* ------------------------------------------------------------------------------------------
+ * parsing */
 
 static int store_value(const struct option_row *row, char *args, const char *text)
 {
@@ -88,7 +89,8 @@ static int print_help(const struct command *command)
     return code;
 }
 
-/* Fills args from argv; *operand is where the operands start. Returns an exit code, or -1 to go on. */
+/* Fills args from argv; *operand is where the operands start. Returns an exit code, or -1 to go on.
+ */
 static int parse_options(const struct command *command, int argc, char **argv, char *args,
                          bool *given, int *operand)
 {
@@ -153,7 +155,8 @@ int command_run(const struct command *command, int argc, char **argv)
     return command->run(args, (int)operands, argv + operand);
 }
 
-/* ------------------------------------------------------------------------------------------ help */
+/* ------------------------------------------------------------------------------------------ help
+ */
 
 static void put_option(const struct option_row *row, struct buf *out)
 {
@@ -178,8 +181,7 @@ static void put_usage(const struct command *command, struct buf *out)
     for (size_t i = 0; i < command->option_count; i++)
         if (command->options[i].required)
             buf_printf(out, " --%s %s", command->options[i].name, command->options[i].argument);
-    buf_printf(out, " [OPTION...]%s%s", command->operands[0] == '\0' ? "" : " ",
-               command->operands);
+    buf_printf(out, " [OPTION...]%s%s", command->operands[0] == '\0' ? "" : " ", command->operands);
 }
 
 void command_help(const struct command *command, struct buf *out)
@@ -210,7 +212,8 @@ void commands_help(const struct command *commands, size_t count, struct buf *out
                         "the machine.\n"));
 }
 
-/* ------------------------------------------------------------------------------------------ manual */
+/* ------------------------------------------------------------------------------------------ manual
+ */
 
 /* Text for roff: a leading dot or quote would be a request, a backslash an escape. */
 static void put_roff(const char *text, struct buf *out)
@@ -231,10 +234,11 @@ static void put_roff(const char *text, struct buf *out)
 
 void commands_manual(const struct command *commands, size_t count, struct buf *out)
 {
-    buf_printf(out,
-               ".TH SPELTER 1 \"\" \"spelter %s\"\n.SH NAME\nspelter \\- delivers Segment events to "
-               "Braze\n.SH SYNOPSIS\n.B spelter\n.I COMMAND\n[\\fIOPTION\\fR...]\n.SH COMMANDS\n",
-               SPELTER_VERSION);
+    buf_printf(
+        out,
+        ".TH SPELTER 1 \"\" \"spelter %s\"\n.SH NAME\nspelter \\- delivers Segment events to "
+        "Braze\n.SH SYNOPSIS\n.B spelter\n.I COMMAND\n[\\fIOPTION\\fR...]\n.SH COMMANDS\n",
+        SPELTER_VERSION);
     for (size_t i = 0; i < count; i++) {
         const struct command *command = &commands[i];
         buf_append(out, STR(".SS "));
@@ -275,7 +279,8 @@ static void complete_bash(const struct command *commands, size_t count, struct b
 {
     buf_append(out, STR("_spelter() {\n    local cur=${COMP_WORDS[COMP_CWORD]}\n    case "
                         "\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" in\n"));
-    for (size_t i = count; i-- > 0;) { /* longer names (\"dead list\") before what they start with */
+    for (size_t i = count;
+         i-- > 0;) { /* longer names (\"dead list\") before what they start with */
         buf_printf(out, "    \"%s\"*) COMPREPLY=($(compgen -f -W \"--help", commands[i].name);
         for (size_t o = 0; o < commands[i].option_count; o++)
             buf_printf(out, " --%s", commands[i].options[o].name);
@@ -293,10 +298,11 @@ static void complete_fish(const struct command *commands, size_t count, struct b
         buf_printf(out, "complete -c spelter -n __fish_use_subcommand -a '%s' -d \"%s\"\n",
                    commands[i].name, commands[i].summary);
         for (size_t o = 0; o < commands[i].option_count; o++)
-            buf_printf(out, "complete -c spelter -n '__fish_seen_subcommand_from %s' -l %s%s -d \"%s\"\n",
-                       commands[i].name, commands[i].options[o].name,
-                       commands[i].options[o].kind == OPTION_FLAG ? "" : " -r",
-                       commands[i].options[o].help);
+            buf_printf(
+                out, "complete -c spelter -n '__fish_seen_subcommand_from %s' -l %s%s -d \"%s\"\n",
+                commands[i].name, commands[i].options[o].name,
+                commands[i].options[o].kind == OPTION_FLAG ? "" : " -r",
+                commands[i].options[o].help);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * command: what a command of the program is, as data. Parsing, --help, the man page and the shell completions all come
- * from the one table in main.c, so they cannot disagree.
+ * command: what a command of the program is, as data. Parsing, --help, the man page and the shell
+ * completions all come from the one table in main.c, so they cannot disagree.
  */
 #ifndef SPELTER_CLI_COMMAND_H
 #define SPELTER_CLI_COMMAND_H
@@ -30,7 +30,7 @@ struct option_row {
 };
 
 struct command {
-    const char *name;    /* "dead list": two words for a command of a family */
+    const char *name;     /* "dead list": two words for a command of a family */
     const char *operands; /* "MESSAGE_ID", "" when it takes none */
     unsigned operands_min;
     unsigned operands_max;
@@ -58,7 +58,8 @@ int commands_completion(const struct command *commands, size_t count, const char
 /* "spelter: TEXT" on stderr; returns `code`, so that a refusal is one statement. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* EXIT_USER for what the user can mend (-EINVAL, -ENOENT, ...), else EXIT_ENVIRONMENT; prints err->msg. */
+/* EXIT_USER for what the user can mend (-EINVAL, -ENOENT, ...), else EXIT_ENVIRONMENT; prints
+ * err->msg. */
 int complain_err(const struct err *err);
 
 /* Writes to standard output, all of it, and flushes. */
