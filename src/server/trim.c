@@ -11,7 +11,7 @@
 
 enum {
     TRIM_EVERY_MS = 1000,
-    TRIM_AGAIN_MS = 10,        /* while there is more to delete */
+    TRIM_AGAIN_MS = 10,        /* while there is more to delete, or a slice on its way */
     TRIM_SLICE_RECORDS = 5000, /* a few milliseconds of the committer's time */
     TRIM_EARLY_PERCENT = 80,   /* fuller than this: what is delivered goes whatever its age */
 };
@@ -22,7 +22,8 @@ struct trimmer {
     struct journal *journal;
     int64_t keep_ms;
     int64_t next_ms;
-    uint64_t before; /* the job's: records below this may go */
+    uint64_t before;    /* the job's: records below this may go */
+    bool is_slice_full; /* the job's: there may be more to delete */
 
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t idle;
@@ -40,7 +41,7 @@ static int apply(struct store_job *job, MDB_txn *txn)
         rc = journal_trim(t->journal, txn, floor < t->before ? floor : t->before,
                           TRIM_SLICE_RECORDS, &deleted);
     if (rc == 0)
-        t->has_more = deleted == TRIM_SLICE_RECORDS; /* read only after done() */
+        t->is_slice_full = deleted == TRIM_SLICE_RECORDS;
     return rc;
 }
 
@@ -53,7 +54,7 @@ static void done(struct store_job *job, int rc)
         log_warn("journal: cannot trim: %s", strerror(-rc));
     pthread_mutex_lock(&t->mutex);
     t->is_busy = false;
-    t->has_more = t->has_more && rc == 0;
+    t->has_more = rc == 0 && t->is_slice_full;
     pthread_cond_signal(&t->idle);
     pthread_mutex_unlock(&t->mutex);
 }
@@ -129,6 +130,16 @@ static uint64_t first_younger(struct trimmer *t, int64_t than_ms)
     return low;
 }
 
+static void start_slice(struct trimmer *t)
+{
+    pthread_mutex_lock(&t->mutex);
+    t->is_busy = true;
+    pthread_mutex_unlock(&t->mutex);
+    int rc = store_submit(t->store, &t->job);
+    if (rc != 0)
+        done(&t->job, rc);
+}
+
 int trimmer_tick(struct trimmer *t, int64_t now_ms)
 {
     if (now_ms < t->next_ms && t->next_ms - now_ms <= TRIM_EVERY_MS)
@@ -136,7 +147,6 @@ int trimmer_tick(struct trimmer *t, int64_t now_ms)
     pthread_mutex_lock(&t->mutex);
     bool is_busy = t->is_busy;
     bool has_more = t->has_more;
-    t->has_more = is_busy && has_more;
     pthread_mutex_unlock(&t->mutex);
     if (is_busy)
         return TRIM_AGAIN_MS;
@@ -145,12 +155,10 @@ int trimmer_tick(struct trimmer *t, int64_t now_ms)
     uint64_t max;
     store_usage(t->store, &used, &max);
     bool is_short = used > max / 100 * TRIM_EARLY_PERCENT;
-    t->before = is_short ? UINT64_MAX : first_younger(t, now_ms - t->keep_ms);
-    if (t->before > journal_first(t->journal)) {
-        t->is_busy = true;
-        if (store_submit(t->store, &t->job) != 0)
-            t->is_busy = false;
-    }
+    t->before = is_short ? journal_next(t->journal) : first_younger(t, now_ms - t->keep_ms);
+    has_more = has_more && t->before > journal_first(t->journal);
+    if (t->before > journal_first(t->journal))
+        start_slice(t);
     t->next_ms = now_ms + (has_more ? TRIM_AGAIN_MS : TRIM_EVERY_MS);
     return (int)(t->next_ms - now_ms);
 }
