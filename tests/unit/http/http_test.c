@@ -2,7 +2,6 @@
 #include "http.h"
 
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -15,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include <cmocka.h>
 
 #include "buf.h"
 
