@@ -111,7 +111,7 @@ static bool parse_text(struct str text, int64_t *us)
     return true;
 }
 
-static bool is_in_range(int64_t us)
+bool timestamp_is_printable(int64_t us)
 {
     const int64_t first = days_from_civil(0, 1, 1) * 86400 * 1000000;
     const int64_t last = days_from_civil(10000, 1, 1) * 86400 * 1000000;
@@ -121,7 +121,7 @@ static bool is_in_range(int64_t us)
 bool timestamp_parse(struct jv v, int64_t *us)
 {
     if (v.type == JV_STRING)
-        return parse_text(str_trim(jv_str(v)), us) && is_in_range(*us);
+        return parse_text(str_trim(jv_str(v)), us) && timestamp_is_printable(*us);
     if (v.type != JV_NUMBER)
         return false;
     double number = jv_as_double(v);
@@ -129,5 +129,5 @@ bool timestamp_parse(struct jv v, int64_t *us)
     if (!(fabs(scaled) < 4e17)) /* also false for NaN; year 9999 is 2.5e17 microseconds */
         return false;
     *us = (int64_t)scaled;
-    return is_in_range(*us);
+    return timestamp_is_printable(*us);
 }

@@ -14,4 +14,7 @@
  * years 0 to 9999. False when it is none of these. */
 bool timestamp_parse(struct jv v, int64_t *us);
 
+/* Within those years, so that it prints as ISO 8601. */
+bool timestamp_is_printable(int64_t us);
+
 #endif
