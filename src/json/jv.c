@@ -21,10 +21,13 @@ double jv_as_double(struct jv v)
     assert(v.type == JV_NUMBER);
     if (!v.exact)
         return v.number;
-    char text[512]; /* longer text than this is only more digits of the same double */
-    size_t len = v.len < sizeof(text) - 1 ? v.len : sizeof(text) - 1;
-    memcpy(text, v.ptr, len);
-    text[len] = '\0';
+    char text[512];
+    /* A number keeps its own text when it is an integer that no double holds, or when it overflows
+     * a double. At this length it does overflow, and to cut it would cut its exponent off. */
+    if (v.len >= sizeof(text))
+        return v.ptr[0] == '-' ? -INFINITY : INFINITY;
+    memcpy(text, v.ptr, v.len);
+    text[v.len] = '\0';
     return strtod(text, NULL);
 }
 

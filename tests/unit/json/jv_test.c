@@ -83,6 +83,24 @@ static void round_trips_print_as_json_stringify_does(void **state)
     }
 }
 
+static void overlong_numbers_overflow_as_in_javascript(void **state)
+{
+    (void)state;
+    /* 0.000...0001e900, with the exponent behind more zeros than any fixed buffer holds. */
+    char text[1000];
+    struct jv v;
+    size_t len = (size_t)snprintf(text, sizeof(text), "-0.%0700d1e900", 0);
+    assert_int_equal(jv_parse(&v, &arena, (struct str){text, len}, JV_JAVASCRIPT, NULL), 0);
+    assert_int_equal(v.type, JV_NUMBER);
+    assert_true(v.number < 0 && isfinite(v.number)); /* 1e-701 x 1e900 is 1e199 */
+    memcpy(text + len - 3, "999", 3);
+    text[len++] = '9';
+    assert_int_equal(jv_parse(&v, &arena, (struct str){text, len}, JV_JAVASCRIPT, NULL), 0);
+    assert_true(isinf(v.number) && v.number < 0);
+    assert_int_equal(jv_parse(&v, &arena, (struct str){text, len}, JV_EXACT, NULL), 0);
+    assert_true(isinf(jv_as_double(v)));
+}
+
 static void exact_keeps_digits_that_a_double_would_lose(void **state)
 {
     (void)state;
@@ -162,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trips_print_as_json_stringify_does),
+        cmocka_unit_test(overlong_numbers_overflow_as_in_javascript),
         cmocka_unit_test(exact_keeps_digits_that_a_double_would_lose),
         cmocka_unit_test(every_refusal_says_what_and_where),
         cmocka_unit_test(depth_is_bounded),
