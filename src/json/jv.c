@@ -9,10 +9,15 @@
 
 #include <yyjson.h>
 
+#include "hash.h"
 #include "limits.h"
 
 /* 2^53: from here on not every integer is a double. */
 #define EXACT_INTEGER_MAX 9007199254740992.0
+
+/* Up to here, looking at each key is quicker than hashing. Beyond, a hostile object of 50,000 keys
+ * would take seconds. */
+enum { LINEAR_MEMBERS_MAX = 32 };
 
 enum { DOUBLE_DIGITS_MAX = 24 /* 17 tell any double apart; yyjson may print zeros up to 10^21 */ };
 
@@ -150,24 +155,67 @@ static bool grow_members(struct jv_builder *b)
     return true;
 }
 
+/* The free slot, or that of the key. The arena's address is the seed: a sender who cannot know it
+ * cannot make collisions. */
+static uint32_t *find_slot(const struct jv_builder *b, struct str key)
+{
+    uint64_t slot = hash_str_seed(key, (uint64_t)(uintptr_t)b->arena);
+    for (;; slot++) {
+        uint32_t *place = &b->places[slot & b->place_mask];
+        if (*place == 0 || str_eq(b->members[*place - 1].key, key))
+            return place;
+    }
+}
+
+/* Sized so that at most half the slots are taken until the members have doubled. */
+static bool index_members(struct jv_builder *b)
+{
+    uint32_t slots = 4 * LINEAR_MEMBERS_MAX;
+    while (slots < b->len * 4)
+        slots *= 2;
+    b->places = arena_array(b->arena, slots, sizeof(*b->places));
+    if (b->places == NULL) {
+        b->failed = true;
+        return false;
+    }
+    memset(b->places, 0, slots * sizeof(*b->places));
+    b->place_mask = slots - 1;
+    for (uint32_t i = 0; i < b->len; i++)
+        *find_slot(b, b->members[i].key) = i + 1;
+    return true;
+}
+
+static struct jv_member *find_member(const struct jv_builder *b, struct str key)
+{
+    if (b->places != NULL) {
+        uint32_t place = *find_slot(b, key);
+        return place == 0 ? NULL : &b->members[place - 1];
+    }
+    for (uint32_t i = 0; i < b->len; i++)
+        if (str_eq(b->members[i].key, key))
+            return &b->members[i];
+    return NULL;
+}
+
 void jv_object_put(struct jv_builder *b, struct str key, struct jv value)
 {
     if (b->failed)
         return;
     uint64_t bit = key_bit(key);
-    if (b->seen & bit) {
-        for (uint32_t i = 0; i < b->len; i++) {
-            if (str_eq(b->members[i].key, key)) {
-                b->members[i].value = value;
-                return;
-            }
-        }
+    struct jv_member *member = b->seen & bit ? find_member(b, key) : NULL;
+    if (member != NULL) {
+        member->value = value;
+        return;
     }
     if (b->len == b->cap && !grow_members(b))
         return;
     b->seen |= bit;
     b->has_index = b->has_index || (key.len > 0 && key.ptr[0] >= '0' && key.ptr[0] <= '9');
     b->members[b->len++] = (struct jv_member){key, value};
+    if (b->places != NULL && b->len * 2 <= b->place_mask)
+        *find_slot(b, key) = b->len;
+    else if (b->len > LINEAR_MEMBERS_MAX)
+        (void)index_members(b);
 }
 
 void jv_object_put_all(struct jv_builder *b, struct jv object)
@@ -180,13 +228,14 @@ void jv_object_put_all(struct jv_builder *b, struct jv object)
 
 void jv_object_remove(struct jv_builder *b, struct str key)
 {
-    for (uint32_t i = 0; i < b->len; i++) {
-        if (!str_eq(b->members[i].key, key))
-            continue;
-        memmove(b->members + i, b->members + i + 1, (b->len - i - 1) * sizeof(*b->members));
-        b->len--;
+    struct jv_member *member = b->failed ? NULL : find_member(b, key);
+    if (member == NULL)
         return;
-    }
+    struct jv_member *end = b->members + b->len;
+    memmove(member, member + 1, (size_t)(end - member - 1) * sizeof(*member));
+    b->len--;
+    b->places =
+        NULL; /* the places behind it have moved; the next put of a large object counts anew */
 }
 
 static int by_index_then_place(const void *left, const void *right)

@@ -176,6 +176,41 @@ static void building_follows_javascript_assignment(void **state)
     assert_text(STR("{\"9\":null,\"10\":2,\"z\":\"again\"}"));
 }
 
+static void large_objects_keep_javascripts_order_and_last_values(void **state)
+{
+    (void)state;
+    enum { KEYS = 5000 };
+    static char keys[KEYS][8];
+    struct jv_builder b;
+    struct arena large;
+    arena_init(&large, 16 << 20);
+    jv_object_begin(&b, &large, 0);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < KEYS; i++) {
+            snprintf(keys[i], sizeof(keys[i]), "k%d", i);
+            jv_object_put(&b, str_from(keys[i]), jv_number(i + round));
+        }
+    }
+    for (int i = 0; i < KEYS; i += 1000) {
+        jv_object_remove(&b, str_from(keys[i]));
+        jv_object_put(&b, str_from(keys[i + 1]), jv_null());
+        jv_object_put(&b, str_from(keys[i]), jv_bool(true)); /* comes back as the last */
+    }
+    struct jv object = jv_object_end(&b);
+    assert_int_equal(object.type, JV_OBJECT);
+    assert_int_equal(object.len, KEYS);
+    assert_true(str_eq(object.members[0].key, STR("k1")));
+    assert_int_equal(object.members[0].value.type, JV_NULL);
+    assert_true(str_eq(object.members[1].key, STR("k2")));
+    assert_true(object.members[1].value.number == 3);
+    for (int i = 0; i < 5; i++) {
+        const struct jv_member *member = &object.members[KEYS - 5 + i];
+        assert_true(str_eq(member->key, str_from(keys[i * 1000])));
+        assert_int_equal(member->value.type, JV_BOOL);
+    }
+    arena_fini(&large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +221,7 @@ int main(void)
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),
         cmocka_unit_test(building_follows_javascript_assignment),
+        cmocka_unit_test(large_objects_keep_javascripts_order_and_last_values),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
