@@ -53,6 +53,9 @@ struct jv_member {
 
 static_assert(sizeof(struct jv) == 16, "two words");
 
+/* 2^53: from here on not every integer is a double. */
+#define JV_INTEGER_MAX 9007199254740992.0
+
 /* Makers. jv_string borrows. */
 static inline struct jv jv_undefined(void)
 {
