@@ -223,8 +223,7 @@ void jv_object_remove(struct jv_builder *b, struct str key)
     struct jv_member *end = b->members + b->len;
     memmove(member, member + 1, (size_t)(end - member - 1) * sizeof(*member));
     b->len--;
-    b->places =
-        NULL; /* the places behind it have moved; the next put of a large object counts anew */
+    b->places = NULL; /* those behind it have moved; the next put of a large object counts anew */
 }
 
 static int by_index_then_place(const void *left, const void *right)

@@ -1,5 +1,6 @@
 #include "jv.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,7 @@ static void write_real(struct buf *out, double number)
     char digits[DOUBLE_DIGITS_MAX];
     int exponent; /* value = 0.DIGITS x 10^exponent */
     size_t count = shortest_digits(fabs(number), digits, &exponent);
+    assert(count > 0);
     struct str all = {digits, count};
     int n = exponent;
     int k = (int)count;
