@@ -86,7 +86,7 @@ as_root()
 apt_install() # packages or ./files
 {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 "$@" >&2 || die "apt-get could not install: $*; its message is above"
+        -o DPkg::Lock::Timeout=300 "$@" >&2 || die "apt-get could not install: $*; its message is above (often: no network, or a mirror that is down)"
 }
 
 # Every archive that the machine already takes its own Debian release from, in either form of apt's sources.

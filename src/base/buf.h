@@ -14,7 +14,7 @@
 struct buf {
     char *ptr; /* owned; not NUL-terminated */
     size_t len;
-    size_t cap;
+    size_t cap; /* bytes at ptr, not counting one more for a NUL */
     size_t max; /* bytes; len never passes it */
     bool failed;
 };
