@@ -316,11 +316,9 @@ static enum MHD_Result on_access(void *self, struct MHD_Connection *mhd, const c
         request->path = path;
         return check_headers(server, request, version);
     }
+    assert(request->state != REQUEST_NEW);    /* it has no headers yet */
+    assert(request->state != REQUEST_HANDED); /* it is suspended */
     switch (request->state) {
-    case REQUEST_NEW:
-    case REQUEST_HANDED:
-        assert(!"a new request has no headers yet, one at the handler is suspended");
-        return MHD_NO;
     case REQUEST_ARRIVING:
     case REQUEST_REFUSED:
         if (*piece_bytes > 0) {
@@ -332,6 +330,8 @@ static enum MHD_Result on_access(void *self, struct MHD_Connection *mhd, const c
                                                  : hand_to_handler(server, request);
     case REQUEST_ANSWERED:
         return queue_answer(request);
+    case REQUEST_NEW:
+    case REQUEST_HANDED:
     case REQUEST_BROKEN:
         return MHD_NO;
     }

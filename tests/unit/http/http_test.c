@@ -1,229 +1,15 @@
-/* A real server on its own thread, and clients that send raw bytes over loopback sockets. */
-#include "http.h"
+/* What reaches the handler, what is refused before it, and with which words. */
+#include "fixture.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <zlib.h>
 
-#include <cmocka.h>
-
 #include "buf.h"
 
-enum {
-    BODY_BYTES_MAX = 1000,
-    INFLATED_BYTES_MAX = 64 * 1024,
-    HELD_MAX = 512,
-    CLIENT_TIMEOUT_MS = 20 * 1000, /* only a hanging test waits so long */
-};
-
-/* ------------------------------------------------------------------------------------ the server
- */
-
-struct fixture {
-    struct http_server *server;
-    pthread_t thread;
-    atomic_bool stop;
-    atomic_uint requests; /* that reached the handler */
-    atomic_uint gone;
-    atomic_uint release; /* this many held requests may be answered */
-    struct http_request *held[HELD_MAX];
-    unsigned held_count;
-    unsigned held_first;
-    uint16_t port;
-};
-
-static void answer_facts(struct http_request *request)
-{
-    char text[600];
-    snprintf(text, sizeof(text), "%.*s %.*s a=%.*s q=%.*s x=%.*s ip=%.*s body=%zu",
-             STR_ARG(http_method(request)), STR_ARG(http_path(request)),
-             STR_ARG(http_query(request, "a")), STR_ARG(http_query_text(request)),
-             STR_ARG(http_header(request, "x-fact")), STR_ARG(http_client_ip(request)),
-             http_body(request).len);
-    const struct http_header type = {"Content-Type", "text/plain"};
-    http_answer(request, 200, &type, 1, str_from(text));
-}
-
-static void on_request(void *self, struct http_request *request)
-{
-    struct fixture *f = self;
-    struct str path = http_path(request);
-    f->requests++;
-    if (str_eq(path, STR("/facts")) || str_starts(path, STR("/facts/"))) {
-        answer_facts(request);
-    } else if (str_eq(path, STR("/later"))) {
-        http_set_user(request, f);
-        f->held[f->held_count++ % HELD_MAX] = request;
-        f->release++;
-    } else if (str_eq(path, STR("/hold"))) {
-        f->held[f->held_count++ % HELD_MAX] = request;
-    } else if (str_eq(path, STR("/break"))) {
-        size_t bytes = (size_t)atoi(http_query(request, "bytes").ptr);
-        http_break(request, 500, STR("{\"message\":\"0123456789\"}"), bytes);
-    } else {
-        http_answer(request, 200, NULL, 0, http_body(request));
-    }
-}
-
-static void on_gone(void *self, struct http_request *request)
-{
-    struct fixture *f = self;
-    assert_non_null(request);
-    f->gone++;
-}
-
-static void *serve(void *self)
-{
-    struct fixture *f = self;
-    while (!f->stop) {
-        http_poll(f->server, -1);
-        for (; f->held_first < f->held_count && f->release > 0; f->release--) {
-            struct http_request *request = f->held[f->held_first++ % HELD_MAX];
-            http_answer(request, 200, NULL, 0, http_body(request));
-        }
-    }
-    return NULL;
-}
-
-static struct http_options default_options(void)
-{
-    return (struct http_options){
-        .listen = STR("127.0.0.1:0"),
-        .body_bytes_max = BODY_BYTES_MAX,
-        .inflated_bytes_max = INFLATED_BYTES_MAX,
-        .memory_bytes_max = 64 * BODY_BYTES_MAX,
-        .connections_max = 12000,
-        .idle_timeout_s = 30,
-        .on_request = on_request,
-        .on_gone = on_gone,
-    };
-}
-
-static void start(struct fixture *f, struct http_options options)
-{
-    struct err err = {0};
-    *f = (struct fixture){0};
-    options.self = f;
-    if (http_open(&f->server, &options, &err) != 0)
-        fail_msg("%s", err.msg);
-    f->port = (uint16_t)atoi(strrchr(http_address(f->server), ':') + 1);
-    assert_int_not_equal(f->port, 0);
-    assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
-}
-
-static void stop_thread(struct fixture *f)
-{
-    f->stop = true;
-    http_wake(f->server);
-    pthread_join(f->thread, NULL);
-}
-
-static void stop(struct fixture *f)
-{
-    stop_thread(f);
-    assert_int_equal(http_pending(f->server), 0);
-    http_close(f->server);
-}
-
-/* ----------------------------------------------------------------------------------- the clients
- */
-
-static int client_open(const struct fixture *f)
-{
-    const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_port = htons(f->port),
-                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-    return fd;
-}
-
-static void client_send(int fd, struct str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t sent = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
-        assert_true(sent > 0);
-        bytes = str_slice(bytes, (size_t)sent, bytes.len);
-    }
-}
-
-/* Waits for bytes: their number, 0 at the connection's end, -1 when it was reset. */
-static ssize_t client_recv(int fd, char *into, size_t bytes)
-{
-    struct pollfd readable = {.fd = fd, .events = POLLIN};
-    if (poll(&readable, 1, CLIENT_TIMEOUT_MS) != 1)
-        fail_msg("no answer");
-    return recv(fd, into, bytes, 0);
-}
-
-struct reply {
-    int status; /* 0: the connection ended without an answer */
-    bool was_reset;
-    bool is_last; /* the connection ended after it, or says that it will */
-    char text[4096];
-    size_t len;
-    const char *body;
-    size_t body_bytes;
-};
-
-/* Reads one answer; bytes beyond it are put back by never reading them. */
-static void client_read(int fd, struct reply *reply)
-{
-    *reply = (struct reply){0};
-    const char *end = NULL;
-    size_t want = 1;
-    while (end == NULL || reply->body_bytes < want) {
-        /* One byte at a time up to the body: a pipelined next answer stays in the socket. */
-        size_t bytes = end == NULL ? 1 : want - reply->body_bytes;
-        assert_true(reply->len + bytes < sizeof(reply->text));
-        ssize_t got = client_recv(fd, reply->text + reply->len, bytes);
-        if (got <= 0) {
-            reply->was_reset = got < 0;
-            reply->is_last = true;
-            break;
-        }
-        reply->len += (size_t)got;
-        if (end != NULL) {
-            reply->body_bytes += (size_t)got;
-            continue;
-        }
-        end = strstr(reply->text, "\r\n\r\n");
-        if (end != NULL) {
-            const char *length = strcasestr(reply->text, "content-length: ");
-            want = length == NULL ? 0 : strtoul(length + 16, NULL, 10);
-        }
-    }
-    reply->body = end == NULL ? "" : end + 4;
-    reply->is_last = reply->is_last || strcasestr(reply->text, "connection: close") != NULL;
-    if (reply->len > 12)
-        reply->status = atoi(reply->text + 9);
-}
-
-static struct reply exchange(const struct fixture *f, struct str bytes)
-{
-    struct reply reply;
-    int fd = client_open(f);
-    client_send(fd, bytes);
-    client_read(fd, &reply);
-    close(fd);
-    return reply;
-}
-
-/* -------------------------------------------------------------------------------------- requests
- */
-
-#define HOST "Host: h\r\n"
+/* ------------------------------------------------------------------------------------- requests */
 
 struct raw_case {
     const char *what;
@@ -235,7 +21,8 @@ struct raw_case {
 static void check_raw_cases(const struct fixture *f, const struct raw_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct reply reply = exchange(f, cases[i].request);
+        struct reply reply;
+        exchange(f, cases[i].request, &reply);
         if (reply.status != cases[i].status)
             fail_msg("%s: got %d %s, expected %d", cases[i].what, reply.status, reply.body,
                      cases[i].status);
@@ -311,11 +98,291 @@ static void what_smuggling_lives_on_is_refused_before_the_handler(void **state)
     stop(&f);
 }
 
+/* A POST of these bytes with one more header, "Name: value\r\n" or "". */
+static void post(const struct fixture *f, const char *header, struct str body, struct reply *reply)
+{
+    struct buf request;
+    buf_init(&request, 64 << 20);
+    buf_printf(&request, "POST /facts HTTP/1.1\r\n" HOST "%sContent-Length: %zu\r\n\r\n", header,
+               body.len);
+    buf_append(&request, body);
+    assert_false(request.failed);
+    exchange(f, buf_str(&request), reply);
+    buf_fini(&request);
+}
+
+/* Appends one gzip member that holds `count` times the byte. */
+static void gzip_append(struct buf *out, char byte, size_t count)
+{
+    z_stream stream = {0};
+    char step[4096];
+    int verdict = Z_OK;
+    memset(step, byte, sizeof(step));
+    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 9, Z_DEFAULT_STRATEGY),
+                     Z_OK);
+    while (verdict != Z_STREAM_END) {
+        stream.next_in = (Bytef *)step;
+        stream.avail_in = (uInt)(count < sizeof(step) ? count : sizeof(step));
+        count -= stream.avail_in;
+        do {
+            assert_true(buf_reserve(out, sizeof(step)));
+            stream.next_out = (Bytef *)out->ptr + out->len;
+            stream.avail_out = sizeof(step);
+            verdict = deflate(&stream, count == 0 ? Z_FINISH : Z_NO_FLUSH);
+            out->len += sizeof(step) - stream.avail_out;
+        } while (stream.avail_out == 0);
+    }
+    deflateEnd(&stream);
+}
+
+static void gzip_bodies_are_inflated_by_header_or_by_magic(void **state)
+{
+    (void)state;
+#define GZIP "Content-Encoding: gzip\r\n"
+    static const struct {
+        const char *header;
+        size_t members[3]; /* plain bytes of each, 0: no further one */
+        size_t cut;        /* bytes taken off the end */
+        size_t damage_at;  /* this byte is changed, 0: none */
+        int status;
+        const char *body;
+    } cases[] = {
+        {GZIP, {5000}, 0, 0, 200, "body=5000"},
+        {"Content-Encoding: X-GZip\r\n", {5000}, 0, 0, 200, "body=5000"},
+        {"", {5000}, 0, 0, 200, "body=5000"},
+        {"Content-Encoding: identity\r\n", {5000}, 0, 0, 200, "body=5000"},
+        {GZIP, {100, 200, 300}, 0, 0, 200, "body=600"},
+        {GZIP, {INFLATED_BYTES_MAX}, 0, 0, 200, "body=65536"},
+        {GZIP, {INFLATED_BYTES_MAX + 1}, 0, 0, 413, "more than the limit of 65536 bytes"},
+        {GZIP, {INFLATED_BYTES_MAX, 1}, 0, 0, 413, "more than the limit of 65536 bytes"},
+        {GZIP, {5000}, 1, 0, 400, "cut short"},
+        {GZIP, {5000}, 20, 0, 400, "cut short"},
+        {"", {5000}, 20, 0, 400, "cut short"},
+        {GZIP, {5000}, 0, 1, 400, "damaged"},
+        {GZIP, {5000}, 0, 15, 400, "damaged"},
+    };
+    struct fixture f;
+    struct reply reply;
+    struct buf body;
+    buf_init(&body, 1 << 20);
+    start(&f, default_options());
+    for (size_t i = 0; i < countof(cases); i++) {
+        buf_reset(&body);
+        for (size_t m = 0; m < 3 && cases[i].members[m] > 0; m++)
+            gzip_append(&body, 'x', cases[i].members[m]);
+        body.len -= cases[i].cut;
+        if (cases[i].damage_at > 0)
+            body.ptr[cases[i].damage_at] ^= 0x55;
+        post(&f, cases[i].header, buf_str(&body), &reply);
+        if (reply.status != cases[i].status || strstr(reply.body, cases[i].body) == NULL)
+            fail_msg("row %zu: got %d %s", i, reply.status, reply.body);
+    }
+    stop(&f);
+    buf_fini(&body);
+}
+
+static void an_empty_gzip_body_is_an_empty_body(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct reply reply;
+    struct buf body;
+    buf_init(&body, 1 << 20);
+    gzip_append(&body, 'x', 0);
+    start(&f, default_options());
+    post(&f, GZIP, buf_str(&body), &reply);
+    assert_non_null(strstr(reply.body, "body=0"));
+    post(&f, GZIP, STR(""), &reply);
+    assert_non_null(strstr(reply.body, "body=0"));
+    stop(&f);
+    buf_fini(&body);
+}
+
+static void a_gigabyte_in_a_megabyte_of_gzip_costs_no_more_than_the_limit(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct reply reply;
+    struct rusage before;
+    struct rusage after;
+    struct buf bomb;
+    struct http_options options = default_options();
+    options.body_bytes_max = 2 << 20;
+    options.memory_bytes_max = 16 << 20;
+    buf_init(&bomb, 2 << 20);
+    gzip_append(&bomb, '\0', (size_t)1 << 25);
+    size_t member_bytes = bomb.len;
+    for (int i = 1; i < 32; i++) { /* 32 members of 32 MB are packed faster than one of 1 GB */
+        assert_true(buf_reserve(&bomb, member_bytes));
+        buf_append(&bomb, str_slice(buf_str(&bomb), 0, member_bytes));
+    }
+    start(&f, options);
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+    post(&f, "", buf_str(&bomb), &reply);
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+    assert_int_equal(reply.status, 413);
+    assert_true(after.ru_maxrss - before.ru_maxrss <
+                64 * 1024); /* KB: far below 1 GB, room for the sanitizers */
+    stop(&f);
+    buf_fini(&bomb);
+}
+
+static void bodies_over_the_limit_are_refused_and_their_senders_see_the_answer(void **state)
+{
+    (void)state;
+    /* One byte too many, more than the socket's buffers hold, more than is worth reading. */
+    static const size_t sizes[] = {BODY_BYTES_MAX + 1, 4 << 20, HTTP_DRAIN_BYTES_MAX};
+    struct fixture f;
+    struct reply reply;
+    struct buf body;
+    buf_init(&body, 32 << 20);
+    assert_true(buf_reserve(&body, HTTP_DRAIN_BYTES_MAX));
+    memset(body.ptr, 'x', HTTP_DRAIN_BYTES_MAX);
+    start(&f, default_options());
+    post(&f, "", (struct str){body.ptr, BODY_BYTES_MAX}, &reply);
+    assert_int_equal(reply.status, 200);
+    for (size_t i = 0; i < countof(sizes); i++) {
+        post(&f, "", (struct str){body.ptr, sizes[i]}, &reply);
+        assert_int_equal(reply.status, 413);
+        assert_non_null(strstr(reply.body, "limit of 1000"));
+        assert_false(reply.is_last);
+    }
+    /* Who asks first is told before the body. */
+    exchange(&f,
+             STR("POST / HTTP/1.1\r\n" HOST
+                 "Expect: 100-continue\r\nContent-Length: 999999999999\r\n\r\n"),
+             &reply);
+    assert_int_equal(reply.status, 413);
+    assert_true(reply.is_last);
+    assert_int_equal(f.requests, 1);
+    stop(&f);
+    buf_fini(&body);
+}
+
+static void chunks_over_the_limit_are_refused(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct reply reply;
+    struct buf request;
+    buf_init(&request, 1 << 20);
+    buf_append(&request, STR("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"));
+    for (int i = 0; i < 101; i++)
+        buf_append(&request, STR("a\r\n0123456789\r\n"));
+    buf_append(&request, STR("0\r\n\r\n"));
+    start(&f, default_options());
+    exchange(&f, buf_str(&request), &reply);
+    assert_int_equal(reply.status, 413);
+    assert_int_equal(f.requests, 0);
+    stop(&f);
+    buf_fini(&request);
+}
+
+static void header_sections_over_the_limit_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t bytes; /* of one header's value */
+        int status;
+    } cases[] = {{8000, 200}, {HTTP_HEADER_BYTES_MAX + 100, 431}, {HTTP_CONNECTION_BYTES * 4, 431}};
+    struct fixture f;
+    struct reply reply;
+    struct buf request;
+    buf_init(&request, 1 << 20);
+    start(&f, default_options());
+    for (size_t i = 0; i < countof(cases); i++) {
+        buf_reset(&request);
+        buf_append(&request, STR("GET /facts HTTP/1.1\r\n" HOST "X: "));
+        for (size_t n = 0; n < cases[i].bytes; n++)
+            buf_putc(&request, 'x');
+        buf_append(&request, STR("\r\n\r\n"));
+        exchange(&f, buf_str(&request), &reply);
+        assert_int_equal(reply.status, cases[i].status);
+    }
+    stop(&f);
+    buf_fini(&request);
+}
+
+static void all_bodies_together_stay_under_their_limit(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 3 };
+    struct fixture f;
+    struct reply reply;
+    struct http_options options = default_options();
+    char body[BODY_BYTES_MAX + 1] = {0};
+    char request[BODY_BYTES_MAX + 200];
+    int fds[CLIENTS];
+    memset(body, 'x', BODY_BYTES_MAX);
+    snprintf(request, sizeof(request),
+             "POST /hold HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n%s", BODY_BYTES_MAX, body);
+    options.memory_bytes_max = 2 * BODY_BYTES_MAX;
+    start(&f, options);
+    for (int i = 0; i < CLIENTS - 1; i++) {
+        fds[i] = client_open(&f);
+        client_send(fds[i], str_from(request));
+    }
+    wait_for_requests(&f, CLIENTS - 1);
+    fds[CLIENTS - 1] = client_open(&f);
+    client_send(fds[CLIENTS - 1], str_from(request));
+    client_read(fds[CLIENTS - 1], &reply);
+    assert_int_equal(reply.status, 503);
+    assert_non_null(strcasestr(reply.text, "Retry-After: "));
+
+    release(&f, CLIENTS - 1);
+    for (int i = 0; i < CLIENTS - 1; i++) {
+        client_read(fds[i], &reply);
+        assert_int_equal(reply.status, 200);
+    }
+    /* The same connection, once there is room again. */
+    client_send(fds[CLIENTS - 1], str_from(request));
+    wait_for_requests(&f, CLIENTS);
+    release(&f, 1);
+    client_read(fds[CLIENTS - 1], &reply);
+    assert_int_equal(reply.status, 200);
+    for (int i = 0; i < CLIENTS; i++)
+        close(fds[i]);
+    stop(&f);
+}
+
+static void refuse_in_other_words(void *self, enum http_refusal why, const char *text,
+                                  struct arena *a, unsigned *status, struct str *body)
+{
+    (void)self;
+    assert_int_equal(why, HTTP_REFUSED_TOO_LARGE);
+    assert_int_equal(*status, 413);
+    *status = 400;
+    *body = arena_copy(a, str_from(text));
+}
+
+static void the_owner_words_its_refusals(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct reply reply;
+    struct http_options options = default_options();
+    options.on_refusal = refuse_in_other_words;
+    options.body_bytes_max = 1;
+    start(&f, options);
+    post(&f, "", STR("{}"), &reply);
+    assert_int_equal(reply.status, 400);
+    assert_string_equal(reply.body, "the body has 2 bytes, more than the limit of 1");
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_request_reaches_the_handler),
         cmocka_unit_test(what_smuggling_lives_on_is_refused_before_the_handler),
+        cmocka_unit_test(gzip_bodies_are_inflated_by_header_or_by_magic),
+        cmocka_unit_test(an_empty_gzip_body_is_an_empty_body),
+        cmocka_unit_test(a_gigabyte_in_a_megabyte_of_gzip_costs_no_more_than_the_limit),
+        cmocka_unit_test(bodies_over_the_limit_are_refused_and_their_senders_see_the_answer),
+        cmocka_unit_test(chunks_over_the_limit_are_refused),
+        cmocka_unit_test(header_sections_over_the_limit_are_refused),
+        cmocka_unit_test(all_bodies_together_stay_under_their_limit),
+        cmocka_unit_test(the_owner_words_its_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
