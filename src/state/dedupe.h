@@ -1,10 +1,10 @@
 /*
  * dedupe: has this message been accepted before? By (source, messageId), over a bounded window.
  *
- * In memory a hash table of 128-bit fingerprints of the newest DEDUPE_WINDOW_MESSAGES accepted messages; on disk one small
- * record a commit with that commit's fingerprints, written in the same transaction as the events, so the window survives a
- * crash. Fingerprints are 128 bits, so that two different messages never share one in practice
- * (docs/spec/sources.md §1.14).
+ * In memory a hash table of 128-bit fingerprints of the newest DEDUPE_WINDOW_MESSAGES accepted
+ * messages; on disk one small record a commit with that commit's fingerprints, written in the same
+ * transaction as the events, so the window survives a crash. Fingerprints are 128 bits, so that two
+ * different messages never share one in practice (docs/spec/sources.md §1.14).
  *
  * Owned by one thread (ingest's), except dedupe_apply, which runs on the committer.
  */
@@ -31,8 +31,8 @@ bool dedupe_admit(struct dedupe *d, struct hash128 fingerprint, int64_t now_ms);
 /* Takes an admission back: the commit failed and the client was told so. */
 void dedupe_retract(struct dedupe *d, struct hash128 fingerprint);
 
-/* Writes the fingerprints of one commit and drops those that left the window. Committer thread, inside a transaction;
- * touches only the store. */
+/* Writes the fingerprints of one commit and drops those that left the window. Committer thread,
+ * inside a transaction; touches only the store. */
 int dedupe_apply(struct dedupe *d, MDB_txn *txn, const struct hash128 *fingerprints, size_t count,
                  int64_t now_ms) __attribute__((warn_unused_result));
 
