@@ -167,6 +167,7 @@ static int record_at(MDB_cursor *cursor, MDB_cursor_op op, MDB_val *key, struct 
 /* Walks back until there is enough, then forward. */
 static int load_records(struct dedupe *d, MDB_cursor *cursor, int64_t now_ms)
 {
+    uint64_t first = LOG_STATE + 1;
     MDB_val key;
     struct log_record record;
     uint64_t messages = 0;
@@ -181,7 +182,6 @@ static int load_records(struct dedupe *d, MDB_cursor *cursor, int64_t now_ms)
         return rc == -ENOENT ? 0 : rc;
     op = MDB_GET_CURRENT;
     if (rc == -ENOENT) { /* the walk went through all of them, to the state */
-        uint64_t first = LOG_STATE + 1;
         key = (MDB_val){sizeof(first), &first};
         op = MDB_SET_RANGE;
     }
