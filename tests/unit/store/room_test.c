@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -178,11 +177,94 @@ static void a_full_store_takes_records_again_after_a_trim_turn_after_turn(void *
     }
 }
 
+/* Verdicts that only ever add (dead letters, say) must not eat the pages that a deletion needs. */
+static void what_grows_stops_before_nothing_can_shrink_any_more(void **state)
+{
+    (void)state;
+    open_store(MAP_BYTES);
+    uint64_t next = fill(0, 1000, STORE_NEEDS_ROOM);
+    const uint64_t appended = next;
+    next = fill(next, 1000, STORE_FREES_ROOM);
+    assert_true(next > appended); /* the reserve is for them */
+    for (int i = 0; i < 100; i++) /* refusals must not wear it down either */
+        assert_int_equal(put_some(next, 1, 1000, STORE_FREES_ROOM), -ENOSPC);
+    assert_records(0, next, 1000);
+    uint64_t first = 0;
+    while (first < next)
+        first += drop_some(10);
+    assert_true(fill(next, 1000, STORE_NEEDS_ROOM) > next + appended / 2);
+}
+
+/* A reader pins what is freed meanwhile; when it has gone, everything is as before. */
+static void a_reader_that_stays_open_delays_but_breaks_nothing(void **state)
+{
+    (void)state;
+    MDB_txn *reader;
+    open_store(MAP_BYTES);
+    uint64_t first = 0;
+    uint64_t next = fill(0, 1000, STORE_NEEDS_ROOM);
+    assert_int_equal(store_read_begin(store, &reader), 0);
+    struct drop drop = {{.apply = apply_drop, .kind = STORE_FREES_ROOM}, 20, 0};
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < 1000 && first < next; i++) {
+        rc = store_commit(store, &drop.job);
+        first += rc == 0 ? drop.dropped : 0;
+        assert_int_not_equal(put_some(next, 1, 100000, STORE_NEEDS_ROOM), 0);
+    }
+    assert_true(rc == 0 || rc == -ENOSPC);
+    store_read_end(reader);
+    assert_records(first, next, 1000);
+    while (first < next)
+        first += drop_some(100);
+    assert_true(fill(next, 1000, STORE_NEEDS_ROOM) > next + next / 2);
+}
+
+static void limit_file(off_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes == 0 ? limit.rlim_max : (rlim_t)bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A limit on the file's size stands in for a disk that is full: writing beyond it fails in the same
+ * way. */
+static void a_full_disk_refuses_appends_loses_nothing_and_recovers(void **state)
+{
+    (void)state;
+    enum { LIMIT_PAGES = 20000, ODD = 1000 };
+    signal(SIGXFSZ, SIG_IGN);
+    open_store((uint64_t)1 << 30);
+    limit_file((off_t)LIMIT_PAGES * 4096 + ODD);
+    uint64_t first = 0;
+    uint64_t next = fill(0, 5000, STORE_NEEDS_ROOM);
+    const uint64_t full = next;
+    assert_true(file_bytes() <= (off_t)LIMIT_PAGES * 4096 + ODD);
+    for (int turn = 0; turn < TURNS; turn++) {
+        while (first < next - full / 4) /* verdicts and trims go on */
+            first += drop_some(200);
+        const uint64_t before = next;
+        next = fill(next, 5000, STORE_NEEDS_ROOM);
+        assert_true(next > before + full / 2); /* in the room that they made */
+        assert_records(first, next, 5000);
+    }
+    store_close(store);
+    open_store((uint64_t)1 << 30);
+    assert_records(first, next, 5000);
+    limit_file(0);
+    assert_int_equal(put_some(next, full, 5000, STORE_NEEDS_ROOM), 0);
+    assert_records(first, next + full, 5000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            a_full_store_takes_records_again_after_a_trim_turn_after_turn, setup, teardown),
+        TEST(a_full_store_takes_records_again_after_a_trim_turn_after_turn),
+        TEST(what_grows_stops_before_nothing_can_shrink_any_more),
+        TEST(a_reader_that_stays_open_delays_but_breaks_nothing),
+        TEST(a_full_disk_refuses_appends_loses_nothing_and_recovers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
