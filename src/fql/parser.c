@@ -360,16 +360,19 @@ static int parse_group(struct node *out, struct arena *a, const struct token *it
 
 int parser_run(struct node *out, struct arena *a, struct tokens tokens, struct err *err)
 {
-    struct node *root = arena_alloc(a, sizeof(*root));
-    if (root == NULL)
-        return -ENOMEM;
-    int rc = parse_group(root, a, tokens.items, tokens.count, err);
+    struct node root;
+    int rc = parse_group(&root, a, tokens.items, tokens.count, err);
     if (rc != 0)
         return rc;
-    if (root->kind == NODE_NOTHING)
+    if (root.kind == NODE_NOTHING)
         return err_set(err, -EINVAL, tokens.items[tokens.count - 1].at, NOTHING_THERE);
-    *out = root->kind == NODE_GROUP
-               ? *root
-               : (struct node){.kind = NODE_GROUP, .count = 1, .children = root};
+    *out = root;
+    if (root.kind == NODE_GROUP)
+        return 0;
+    struct node *children = arena_alloc(a, sizeof(*children));
+    if (children == NULL)
+        return -ENOMEM;
+    children[0] = root;
+    *out = (struct node){.kind = NODE_GROUP, .count = 1, .children = children};
     return 0;
 }
