@@ -317,7 +317,7 @@ static int parse_token(struct parser *p, struct token token)
     case TOKEN_OPERATOR:
         if (!str_eq(token.text, STR("!")) || p->at == p->count || !is_function(p->items[p->at]))
             return 0;
-        return parse_function(p, *shift(p), true);
+        return parse_function(p, p->items[p->at++], true);
     case TOKEN_PAREN_LEFT:
         return parse_parentheses(p);
     case TOKEN_CONDITIONAL: /* the last one decides for the whole group */
