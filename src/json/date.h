@@ -49,6 +49,9 @@ struct date_civil {
 };
 struct date_civil date_civil(int64_t days);
 
+/* The instant at which local clocks show local_ms: the earlier of two, and for one that is skipped as if it were not. */
+int64_t date_utc_from_local(int64_t local_ms);
+
 /* The local offset from UTC in seconds at an instant. */
 int64_t date_offset_s(int64_t ms);
 

@@ -28,6 +28,9 @@ struct str text_slice_units(struct arena *a, struct str text, size_t from, size_
 /* Without JavaScript's white space and line ends at both ends. */
 struct str text_trim(struct str text);
 
+/* Bytes of the white space or line end at text[at], 0 when there is none. */
+size_t text_space_bytes(struct str text, size_t at);
+
 /* toLowerCase and toUpperCase: full Unicode with special casing. ptr is NULL when the arena is full. */
 struct str text_lower(struct arena *a, struct str text);
 struct str text_upper(struct arena *a, struct str text);
@@ -37,9 +40,6 @@ uint32_t text_canonical_unit(uint32_t unit);
 
 /* Number(text): NaN when it is none; "" and white space are 0; 0x, 0o, 0b, Infinity. */
 double text_to_number(struct str text);
-
-/* parseFloat(text): the longest number at the start after white space, or NaN. */
-double text_parse_float(struct str text);
 
 /* The code point at text[*at], which moves past it; a byte that starts no valid sequence is returned as 0xDC00 + byte. */
 uint32_t text_next_point(struct str text, size_t *at);
