@@ -13,7 +13,8 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-/* ---------------------------------------------------------------------------------------- calendar */
+/* ---------------------------------------------------------------------------------------- calendar
+ */
 
 /* Years are counted from March, so that the leap day is a year's last day. */
 int64_t date_days(int64_t year, int64_t month0, int64_t day)
@@ -45,7 +46,8 @@ struct date_civil date_civil(int64_t days)
     };
 }
 
-/* -------------------------------------------------------------------------------------- local time */
+/* -------------------------------------------------------------------------------------- local time
+ */
 
 int64_t date_offset_s(int64_t ms)
 {
@@ -56,8 +58,8 @@ int64_t date_offset_s(int64_t ms)
 
 int64_t date_utc_from_local(int64_t local_ms)
 {
-    /* The offsets of a day before and a day after bracket any change of offset; the earlier one holds inside a gap
-     * and for the first of two equal readings, as ECMAScript has it. */
+    /* The offsets of a day before and a day after bracket any change of offset; the earlier one
+     * holds inside a gap and for the first of two equal readings, as ECMAScript has it. */
     int64_t before = date_offset_s(local_ms - MS_PER_DAY) * 1000;
     int64_t after = date_offset_s(local_ms + MS_PER_DAY) * 1000;
     bool is_after = before != after && date_offset_s(local_ms - before) * 1000 != before &&
@@ -65,7 +67,8 @@ int64_t date_utc_from_local(int64_t local_ms)
     return local_ms - (is_after ? after : before);
 }
 
-/* ----------------------------------------------------------------------------------------- parsing */
+/* ----------------------------------------------------------------------------------------- parsing
+ */
 
 bool date_from_number(double number, int64_t *ms)
 {
@@ -103,8 +106,9 @@ static void skip_spaces_and_t(struct str text, size_t *at)
     }
 }
 
-/* dayjs's own pattern: YYYY, then optionally MM, DD, hh, mm, ss and a fraction with loose separators, in local time.
- * Every part takes what it can: no text that matches in another way fails to match in this one. */
+/* dayjs's own pattern: YYYY, then optionally MM, DD, hh, mm, ss and a fraction with loose
+ * separators, in local time. Every part takes what it can: no text that matches in another way
+ * fails to match in this one. */
 static bool parse_pattern(struct str text, int64_t *ms)
 {
     int year;
@@ -170,7 +174,8 @@ bool date_is_like(struct str text)
     return date_parse_text(text, &ms);
 }
 
-/* ---------------------------------------------------------------------------------------- printing */
+/* ---------------------------------------------------------------------------------------- printing
+ */
 
 static char *put_digits(char *out, int64_t number, int digits)
 {
@@ -209,6 +214,7 @@ size_t date_write_iso(int64_t ms, char out[DATE_ISO_BYTES])
 size_t date_write_day(int64_t ms, char out[DATE_DAY_BYTES])
 {
     struct date_civil day = date_civil(floor_div(ms + date_offset_s(ms) * 1000, MS_PER_DAY));
-    int bytes = snprintf(out, DATE_DAY_BYTES, "%lld-%02d-%02d", (long long)day.year, day.month, day.day);
+    int bytes =
+        snprintf(out, DATE_DAY_BYTES, "%lld-%02d-%02d", (long long)day.year, day.month, day.day);
     return (size_t)bytes;
 }

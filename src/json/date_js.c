@@ -3,9 +3,9 @@
 #include "text.h"
 
 /*
- * `new Date(text)` as V8 reads it: the ECMAScript date-time string first, and where that fails a forgiving reading of
- * what people write ("Jan 2, 2024 5:06 pm EST"). What the forgiving reading accepts was found by running it; each rule
- * below is a behaviour that dates in the wild depend on.
+ * `new Date(text)` as V8 reads it: the ECMAScript date-time string first, and where that fails a
+ * forgiving reading of what people write ("Jan 2, 2024 5:06 pm EST"). What the forgiving reading
+ * accepts was found by running it; each rule below is a behaviour that dates in the wild depend on.
  */
 
 enum { ABSENT = INT32_MAX, DIGITS_KEPT = 9 };
@@ -71,7 +71,8 @@ static bool is_between(int number, int low, int high)
     return number >= low && number <= high;
 }
 
-/* ------------------------------------------------------------------------------------------ tokens */
+/* ------------------------------------------------------------------------------------------ tokens
+ */
 
 /* A NUL ends the text, as the end does. */
 static unsigned char peek_byte(const struct reader *r)
@@ -201,7 +202,8 @@ static int milliseconds(struct token number)
     return value;
 }
 
-/* ---------------------------------------------------------------------------------------- ISO form */
+/* ---------------------------------------------------------------------------------------- ISO form
+ */
 
 enum outcome { OUTCOME_WHOLE, OUTCOME_REST, OUTCOME_INVALID };
 
@@ -255,7 +257,8 @@ static bool read_iso_time(struct reader *r, struct reading *d)
     return read_iso_zone(r, d) && r->next.kind == TOKEN_END;
 }
 
-/* Reads as much of an ISO date as there is. OUTCOME_REST: *first is where the forgiving reading goes on. */
+/* Reads as much of an ISO date as there is. OUTCOME_REST: *first is where the forgiving reading
+ * goes on. */
 static enum outcome read_iso(struct reader *r, struct reading *d, struct token *first)
 {
     if (is_sign(r->next)) {
@@ -287,7 +290,8 @@ static enum outcome read_iso(struct reader *r, struct reading *d, struct token *
         *first = take(r);
         return OUTCOME_REST;
     }
-    if (d->zone_hour == ABSENT && d->times == 0) { /* a date alone is UTC, with a time it is local */
+    if (d->zone_hour == ABSENT &&
+        d->times == 0) { /* a date alone is UTC, with a time it is local */
         d->sign = 1;
         d->zone_hour = 0;
         d->zone_minute = 0;
@@ -296,7 +300,8 @@ static enum outcome read_iso(struct reader *r, struct reading *d, struct token *
     return OUTCOME_WHOLE;
 }
 
-/* ----------------------------------------------------------------------------------- forgiving form */
+/* ----------------------------------------------------------------------------------- forgiving
+ * form */
 
 static bool add_time(struct reading *d, int number)
 {
@@ -367,7 +372,8 @@ static bool read_loose_number(struct reader *r, struct reading *d, int number)
     return add_day(r, d, number);
 }
 
-static bool read_loose_word(struct reader *r, struct reading *d, struct token token, bool seen_number)
+static bool read_loose_word(struct reader *r, struct reading *d, struct token token,
+                            bool seen_number)
 {
     const struct word *word = &words[token.value];
     if (word->kind == WORD_NOON && d->times > 0) {
@@ -439,9 +445,11 @@ static bool read_loose(struct reader *r, struct reading *d, struct token token)
     return true;
 }
 
-/* --------------------------------------------------------------------------------------- assembling */
+/* ---------------------------------------------------------------------------------------
+ * assembling */
 
-/* Year, month and day out of the numbers and the month's name, in the order they most likely mean. */
+/* Year, month and day out of the numbers and the month's name, in the order they most likely mean.
+ */
 static bool find_day(const struct reading *d, int *year, int *month, int *day)
 {
     int n[3] = {d->day[0], d->days > 1 ? d->day[1] : 1, d->days > 2 ? d->day[2] : 1};

@@ -11,7 +11,8 @@
 #define OBJECT_TEXT STR("[object Object]")
 #define TO_STRING   STR("toString")
 
-/* ------------------------------------------------------------------------------------------- values */
+/* -------------------------------------------------------------------------------------------
+ * values */
 
 bool text_append_value(struct buf *out, struct jv v)
 {
@@ -76,7 +77,8 @@ bool text_is_loosely_empty(struct jv v, bool *throws)
     return !jv_is_nullish(v) && prints_nothing(v, throws);
 }
 
-/* ------------------------------------------------------------------------------------------- points */
+/* -------------------------------------------------------------------------------------------
+ * points */
 
 uint32_t text_next_point(struct str text, size_t *at)
 {
@@ -166,7 +168,8 @@ struct str text_trim(struct str text)
     return str_slice(text, from, to);
 }
 
-/* --------------------------------------------------------------------------------------------- case */
+/* ---------------------------------------------------------------------------------------------
+ * case */
 
 static bool is_ascii(struct str text)
 {
@@ -178,7 +181,8 @@ static bool is_ascii(struct str text)
 
 typedef uint8_t *case_map(const uint8_t *, size_t, const char *, uninorm_t, uint8_t *, size_t *);
 
-/* No special-cased character grows beyond three times its bytes, so the library never needs memory of its own. */
+/* No special-cased character grows beyond three times its bytes, so the library never needs memory
+ * of its own. */
 static struct str map_case(struct arena *a, struct str text, case_map *map, char first, char last)
 {
     size_t len = is_ascii(text) ? text.len : text.len * 3;
@@ -188,7 +192,7 @@ static struct str map_case(struct arena *a, struct str text, case_map *map, char
     if (len == text.len) {
         for (size_t i = 0; i < len; i++)
             out[i] = text.ptr[i] >= first && text.ptr[i] <= last ? (char)(text.ptr[i] ^ 0x20)
-                                                                : text.ptr[i];
+                                                                 : text.ptr[i];
         return (struct str){out, len};
     }
     uint8_t *mapped = map((const uint8_t *)text.ptr, text.len, "", NULL, (uint8_t *)out, &len);
@@ -228,10 +232,12 @@ uint32_t text_canonical_unit(uint32_t unit)
     return upper < 0x80 ? unit : upper; /* the rule keeps ASCII apart from the rest */
 }
 
-/* ------------------------------------------------------------------------------------------ numbers */
+/* ------------------------------------------------------------------------------------------
+ * numbers */
 
 enum {
-    DIGITS_KEPT = 780, /* no double's midpoint has more significant digits; the rest only says "a bit more" */
+    DIGITS_KEPT =
+        780, /* no double's midpoint has more significant digits; the rest only says "a bit more" */
 };
 
 /* Digits of a base that is a power of two, rounded once at the end. */
