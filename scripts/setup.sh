@@ -22,6 +22,7 @@ liblmdb-dev           module  lmdb
 libmicrohttpd-dev     module  libmicrohttpd
 libxxhash-dev         module  libxxhash
 libyaml-dev           module  yaml-0.1
+libunistring-dev      file    /usr/include/unicase.h
 libyyjson-dev         module  yyjson
 libzstd-dev           module  libzstd
 zlib1g-dev            module  zlib

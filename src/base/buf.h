@@ -23,7 +23,8 @@ struct buf {
 
 void buf_init(struct buf *b, size_t bytes_max);
 
-/* The same with memory from an arena: the text lives as long as the arena, and buf_fini does nothing. */
+/* The same with memory from an arena: the text lives as long as the arena, and buf_fini does
+ * nothing. */
 void buf_init_arena(struct buf *b, struct arena *a, size_t bytes_max);
 void buf_fini(struct buf *b);
 void buf_reset(struct buf *b); /* empty and not failed; keeps its memory */
