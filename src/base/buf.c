@@ -13,9 +13,16 @@ void buf_init(struct buf *b, size_t bytes_max)
     *b = (struct buf){.max = bytes_max};
 }
 
+void buf_init_arena(struct buf *b, struct arena *a, size_t bytes_max)
+{
+    buf_init(b, bytes_max);
+    b->arena = a;
+}
+
 void buf_fini(struct buf *b)
 {
-    free(b->ptr);
+    if (b->arena == NULL)
+        free(b->ptr);
     *b = (struct buf){0};
 }
 
@@ -36,11 +43,13 @@ bool buf_reserve_slow(struct buf *b, size_t bytes)
         cap *= 2; /* cannot overflow: len + bytes <= max, and max is far below SIZE_MAX / 2 */
     if (cap > b->max)
         cap = b->max;
-    char *ptr = realloc(b->ptr, cap);
+    char *ptr = b->arena == NULL ? realloc(b->ptr, cap) : arena_alloc(b->arena, cap);
     if (ptr == NULL) {
         b->failed = true;
         return false;
     }
+    if (b->arena != NULL && b->len > 0)
+        memcpy(ptr, b->ptr, b->len);
     b->ptr = ptr;
     b->cap = cap;
     return true;
