@@ -43,7 +43,8 @@ bool buf_reserve_slow(struct buf *b, size_t bytes)
         cap *= 2; /* cannot overflow: len + bytes <= max, and max is far below SIZE_MAX / 2 */
     if (cap > b->max)
         cap = b->max;
-    char *ptr = b->arena == NULL ? realloc(b->ptr, cap) : arena_alloc(b->arena, cap);
+    /* One byte more than the limit says: for the NUL of vsnprintf and buf_cstr. */
+    char *ptr = b->arena == NULL ? realloc(b->ptr, cap + 1) : arena_alloc(b->arena, cap + 1);
     if (ptr == NULL) {
         b->failed = true;
         return false;
@@ -63,8 +64,9 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_copy(again, args);
     int bytes = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    /* One byte more than the text: vsnprintf wants room for its NUL. */
-    if (bytes > 0 && buf_reserve(b, (size_t)bytes + 1)) {
+    if (bytes < 0)
+        b->failed = true;
+    else if (bytes > 0 && buf_reserve(b, (size_t)bytes)) {
         vsnprintf(b->ptr + b->len, (size_t)bytes + 1, format, again);
         b->len += (size_t)bytes;
     }
@@ -84,7 +86,7 @@ void buf_put_u64(struct buf *b, uint64_t number)
 
 const char *buf_cstr(struct buf *b)
 {
-    if (!buf_reserve(b, 1))
+    if (b->failed || (b->ptr == NULL && !buf_reserve_slow(b, 0)))
         return NULL;
     b->ptr[b->len] = '\0';
     return b->ptr;

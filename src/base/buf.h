@@ -15,7 +15,7 @@
 struct buf {
     char *ptr; /* owned, or the arena's; not NUL-terminated */
     size_t len;
-    size_t cap;
+    size_t cap; /* bytes at ptr, not counting one more for a NUL */
     size_t max; /* bytes; len never passes it */
     bool failed;
     struct arena *arena; /* where ptr lives; NULL: on the heap */
@@ -23,7 +23,8 @@ struct buf {
 
 void buf_init(struct buf *b, size_t bytes_max);
 
-/* The same with memory from an arena: the text lives as long as the arena, and buf_fini does nothing. */
+/* The same with memory from an arena: the text lives as long as the arena, and buf_fini does
+ * nothing. */
 void buf_init_arena(struct buf *b, struct arena *a, size_t bytes_max);
 void buf_fini(struct buf *b);
 void buf_reset(struct buf *b); /* empty and not failed; keeps its memory */

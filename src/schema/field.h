@@ -1,7 +1,8 @@
 /*
  * field: one row of an action's field table. Tables are data; schema.h gives them their meaning.
  *
- *     {.key = STR_INIT("email"), .label = STR_INIT("Email"), .type = FIELD_STRING, .format = FORMAT_EMAIL}
+ *     {.key = STR_INIT("email"), .label = STR_INIT("Email"), .type = FIELD_STRING, .format =
+ * FORMAT_EMAIL}
  */
 #ifndef SPELTER_SCHEMA_FIELD_H
 #define SPELTER_SCHEMA_FIELD_H
@@ -56,8 +57,9 @@ struct field {
     const struct str *choices;
     uint16_t choice_count;
     uint16_t part_count;
-    const struct field *parts; /* members of an object (or of each object of an array); NULL: anything goes */
-    const char *preset;        /* the default mapping as JSON text, or NULL */
+    const struct field
+        *parts; /* members of an object (or of each object of an array); NULL: anything goes */
+    const char *preset; /* the default mapping as JSON text, or NULL */
 };
 
 /* For table rows: the number of elements beside the pointer. */
