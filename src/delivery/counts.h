@@ -9,10 +9,11 @@
 enum skip_reason {
     SKIP_SOURCE,         /* not in this destination's `from` */
     SKIP_INTEGRATIONS,   /* the event's integrations object says no */
+    SKIP_SENT_ALREADY,   /* the event's SDK delivered it itself */
     SKIP_NOT_SUBSCRIBED, /* no subscription wants it */
     SKIP_NOTHING_TO_DO,  /* a subscription wants it, but nothing in it is for Braze */
 };
-enum { SKIP_REASONS = 4 };
+enum { SKIP_REASONS = 5 };
 
 enum status_class {
     STATUS_NONE, /* no answer */
@@ -44,7 +45,7 @@ struct courier_metrics {
     struct gauge backlog;            /* events above the cursor's floor */
     struct gauge oldest_received_ms; /* epoch, of the oldest undelivered event; 0: none */
     struct gauge inflight;           /* requests */
-    struct gauge memory_bytes;       /* of items, lanes and batches */
+    struct gauge memory_bytes;       /* of items, lanes and parcels */
 
     struct histogram request_latency;
     struct histogram delivery_latency; /* from received to delivered */

@@ -185,7 +185,6 @@ static int open_parts(struct courier *c, const struct courier_options *o, struct
         .from_count = o->from_count,
         .names = o->names,
         .name_count = o->name_count,
-        .numbers = o->numbers,
         .object_bytes_max = o->pack.body_bytes_max - BODY_FRAME_BYTES_MAX - 1,
         .memory_bytes_max = o->memory_bytes_max,
         .clock = o->clock,

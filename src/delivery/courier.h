@@ -2,7 +2,7 @@
  * courier: everything between the journal and one Braze destination. What is in the journal gets
  * delivered or becomes a dead letter; the cursor moves past an event only when that is on the disk.
  *
- *     journal --intake--> lanes --pack--> batches --sender--> Braze
+ *     journal --intake--> lanes --pack--> parcels --sender--> Braze
  *                           ^                                   |
  *                           +--- retry, split <--- verdict <----+---> settled, dead letters
  * --ledger--> store
@@ -40,10 +40,9 @@ struct courier_options {
 
     const struct str *from; /* ids of the sources to take, copied; none: all */
     size_t from_count;
-    const struct str *names; /* what an event's integrations object may call it, copied */
+    const struct str *names; /* as integrations_ask takes them, copied */
     size_t name_count;
     enum courier_start start;
-    enum jv_parse_flags numbers; /* how an event's numbers are read */
 
     struct pack_options pack;
     struct limit limits[LIMIT_BUCKETS]; /* 0: Braze's documented ones */
@@ -51,7 +50,7 @@ struct courier_options {
     unsigned requests_max; /* at a time */
     unsigned connect_timeout_ms;
     unsigned timeout_ms;     /* of a whole request */
-    size_t memory_bytes_max; /* of items, lanes and batches; bodies in flight take as much again at
+    size_t memory_bytes_max; /* of items, lanes and parcels; bodies in flight take as much again at
                                 most */
 };
 

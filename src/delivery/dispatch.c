@@ -17,8 +17,8 @@ enum {
 };
 
 struct queue {
-    struct batch *first;
-    struct batch *last;
+    struct parcel *first;
+    struct parcel *last;
 };
 
 struct dispatch {
@@ -29,11 +29,11 @@ struct dispatch {
     struct arena arena; /* one verdict */
     uint64_t random;
 
-    struct queue ready[LIMIT_BUCKETS];     /* closed batches that may go now */
+    struct queue ready[LIMIT_BUCKETS];     /* closed parcels that may go now */
     int64_t bucket_wait_ms[LIMIT_BUCKETS]; /* what the limiter said in the last launch; 0: go */
-    struct batch *waiting;                 /* for their due_ms */
-    struct batch *inflight;
-    struct batch *probe; /* not NULL: Braze refuses us, and only this one is tried */
+    struct parcel *waiting;                /* for their due_ms */
+    struct parcel *inflight;
+    struct parcel *probe; /* not NULL: Braze refuses us, and only this one is tried */
 };
 
 int dispatch_open(struct dispatch **out, const struct dispatch_options *options, struct err *err)
@@ -68,23 +68,23 @@ int dispatch_open(struct dispatch **out, const struct dispatch_options *options,
 
 /* Items that are still here were not delivered and stay unsettled: the next courier reads them
  * again. */
-static void forget_batch(struct dispatch *d, struct batch *batch)
+static void forget_parcel(struct dispatch *d, struct parcel *parcel)
 {
-    for (unsigned i = 0; i < batch->count; i++) {
-        if (batch->items[i] == NULL)
+    for (unsigned i = 0; i < parcel->count; i++) {
+        if (parcel->items[i] == NULL)
             continue;
-        struct item *item = batch_remove(batch, i);
+        struct item *item = parcel_remove(parcel, i);
         lanes_release(d->options.lanes, item);
         stock_give(d->options.stock, item);
     }
-    pack_give_back(d->pack, batch);
+    pack_give_back(d->pack, parcel);
 }
 
-static void forget_list(struct dispatch *d, struct batch *list)
+static void forget_list(struct dispatch *d, struct parcel *list)
 {
     while (list != NULL) {
-        struct batch *next = list->next;
-        forget_batch(d, list);
+        struct parcel *next = list->next;
+        forget_parcel(d, list);
         list = next;
     }
 }
@@ -93,14 +93,14 @@ void dispatch_close(struct dispatch *d)
 {
     if (d == NULL)
         return;
-    struct batch *batch;
+    struct parcel *parcel;
     struct item *item;
     for (size_t i = 0; i < LIMIT_BUCKETS; i++)
         forget_list(d, d->ready[i].first);
     forget_list(d, d->waiting);
     forget_list(d, d->inflight);
-    while (d->pack != NULL && (batch = pack_abandon(d->pack)) != NULL)
-        forget_batch(d, batch);
+    while (d->pack != NULL && (parcel = pack_abandon(d->pack)) != NULL)
+        forget_parcel(d, parcel);
     while ((item = lanes_abandon(d->options.lanes)) != NULL)
         stock_give(d->options.stock, item);
     sender_close(d->sender);
@@ -118,49 +118,49 @@ static uint64_t next_random(struct dispatch *d)
     return z ^ (z >> 31);
 }
 
-static void queue_push(struct queue *queue, struct batch *batch)
+static void queue_push(struct queue *queue, struct parcel *parcel)
 {
-    batch->next = NULL;
+    parcel->next = NULL;
     if (queue->first == NULL)
-        queue->first = batch;
+        queue->first = parcel;
     else
-        queue->last->next = batch;
-    queue->last = batch;
+        queue->last->next = parcel;
+    queue->last = parcel;
 }
 
-static void queue_push_front(struct queue *queue, struct batch *batch)
+static void queue_push_front(struct queue *queue, struct parcel *parcel)
 {
-    batch->next = queue->first;
-    queue->first = batch;
-    if (batch->next == NULL)
-        queue->last = batch;
+    parcel->next = queue->first;
+    queue->first = parcel;
+    if (parcel->next == NULL)
+        queue->last = parcel;
 }
 
-static struct batch *queue_pop(struct queue *queue)
+static struct parcel *queue_pop(struct queue *queue)
 {
-    struct batch *batch = queue->first;
-    if (batch != NULL)
-        queue->first = batch->next;
-    return batch;
+    struct parcel *parcel = queue->first;
+    if (parcel != NULL)
+        queue->first = parcel->next;
+    return parcel;
 }
 
-static void unlink_batch(struct batch **list, const struct batch *batch)
+static void unlink_parcel(struct parcel **list, const struct parcel *parcel)
 {
-    while (*list != batch)
+    while (*list != parcel)
         list = &(*list)->next;
-    *list = batch->next;
+    *list = parcel->next;
 }
 
-static void wait_until(struct dispatch *d, struct batch *batch, int64_t due_ms)
+static void wait_until(struct dispatch *d, struct parcel *parcel, int64_t due_ms)
 {
-    batch->due_ms = due_ms;
-    batch->next = d->waiting;
-    d->waiting = batch;
+    parcel->due_ms = due_ms;
+    parcel->next = d->waiting;
+    d->waiting = parcel;
 }
 
-static enum limit_bucket bucket_of(const struct batch *batch)
+static enum limit_bucket bucket_of(const struct parcel *parcel)
 {
-    return limit_bucket_of(batch_any(batch)->family);
+    return limit_bucket_of(parcel_any(parcel)->family);
 }
 
 /* One item is delivered or dead: its lanes are free for the next, its event may be settled. */
@@ -181,10 +181,10 @@ static void settle_item(struct dispatch *d, struct item *item, bool is_delivered
     stock_give(d->options.stock, item);
 }
 
-static int bury_item(struct dispatch *d, struct batch *batch, unsigned index, int status,
+static int bury_item(struct dispatch *d, struct parcel *parcel, unsigned index, int status,
                      const char *code, struct str reason)
 {
-    struct item *item = batch->items[index];
+    struct item *item = parcel->items[index];
     const struct family_row *row = family_row(item->family);
     struct burial burial = {
         .stage = "send",
@@ -198,55 +198,55 @@ static int bury_item(struct dispatch *d, struct batch *batch, unsigned index, in
     };
     int rc = intake_bury(d->options.intake, item->origin->position, &burial);
     if (rc == 0)
-        settle_item(d, batch_remove(batch, index), false);
+        settle_item(d, parcel_remove(parcel, index), false);
     return rc;
 }
 
 /* Everything of the last body that has no verdict yet. */
-static int bury_rest(struct dispatch *d, struct batch *batch, int status, const char *code,
+static int bury_rest(struct dispatch *d, struct parcel *parcel, int status, const char *code,
                      struct str reason)
 {
     int rc = 0;
-    for (unsigned i = 0; rc == 0 && i < batch->manifest.object_count; i++)
-        if (batch->items[batch->sent[i]] != NULL)
-            rc = bury_item(d, batch, batch->sent[i], status, code, reason);
+    for (unsigned i = 0; rc == 0 && i < parcel->manifest.object_count; i++)
+        if (parcel->items[parcel->sent[i]] != NULL)
+            rc = bury_item(d, parcel, parcel->sent[i], status, code, reason);
     return rc;
 }
 
-static void deliver(struct dispatch *d, struct batch *batch, const struct verdict *verdict)
+static void deliver(struct dispatch *d, struct parcel *parcel, const struct verdict *verdict)
 {
     bool is_refused[MANIFEST_OBJECTS_MAX] = {false};
     for (unsigned i = 0; i < verdict->refusal_count; i++)
         is_refused[verdict->refusals[i].object] = true;
-    for (unsigned i = 0; i < batch->manifest.object_count; i++)
+    for (unsigned i = 0; i < parcel->manifest.object_count; i++)
         if (!is_refused[i])
-            settle_item(d, batch_remove(batch, batch->sent[i]), true);
+            settle_item(d, parcel_remove(parcel, parcel->sent[i]), true);
 }
 
-/* On to the batch's next range, at once; or it is done. */
-static void advance(struct dispatch *d, struct batch *batch)
+/* On to the parcel's next range, at once; or it is done. */
+static void advance(struct dispatch *d, struct parcel *parcel)
 {
-    if (batch_advance(batch))
-        queue_push_front(&d->ready[bucket_of(batch)], batch);
+    if (parcel_advance(parcel))
+        queue_push_front(&d->ready[bucket_of(parcel)], parcel);
     else
-        pack_give_back(d->pack, batch);
+        pack_give_back(d->pack, parcel);
 }
 
-static void pause_delivery(struct dispatch *d, struct batch *batch, const struct verdict *verdict,
+static void pause_delivery(struct dispatch *d, struct parcel *parcel, const struct verdict *verdict,
                            int64_t now_ms)
 {
     if (d->probe == NULL) {
         log_error("%s: delivery pauses, nothing is dropped: %.*s", d->options.id,
                   STR_ARG(verdict->reason));
         gauge_set(&d->options.metrics->paused, 1);
-        d->probe = batch;
+        d->probe = parcel;
     }
-    if (d->probe != batch) {
-        queue_push_front(&d->ready[bucket_of(batch)], batch);
+    if (d->probe != parcel) {
+        queue_push_front(&d->ready[bucket_of(parcel)], parcel);
         return;
     }
-    batch->failures++;
-    wait_until(d, batch, now_ms + verdict->wait_ms);
+    parcel->failures++;
+    wait_until(d, parcel, now_ms + verdict->wait_ms);
 }
 
 static void resume_delivery(struct dispatch *d)
@@ -256,25 +256,25 @@ static void resume_delivery(struct dispatch *d)
     d->probe = NULL;
 }
 
-static void retry(struct dispatch *d, struct batch *batch, const struct reply *reply,
+static void retry(struct dispatch *d, struct parcel *parcel, const struct reply *reply,
                   const struct verdict *verdict, int64_t now_ms)
 {
     counter_add(&d->options.metrics->retried, 1);
-    batch->failures++;
+    parcel->failures++;
     if (verdict->is_rate_limit) {
-        limiter_block(&d->limiter, bucket_of(batch), clock_now_ms(d->options.clock),
+        limiter_block(&d->limiter, bucket_of(parcel), clock_now_ms(d->options.clock),
                       verdict->wait_ms);
     } else {
-        batch->tried_ms += reply->latency_us / 1000 + verdict->wait_ms;
+        parcel->tried_ms += reply->latency_us / 1000 + verdict->wait_ms;
         log_debug("%s: trying again in %lld ms: %.*s", d->options.id, (long long)verdict->wait_ms,
                   STR_ARG(verdict->reason));
     }
-    wait_until(d, batch, now_ms + verdict->wait_ms);
+    wait_until(d, parcel, now_ms + verdict->wait_ms);
 }
 
 /* What the verdict says of the objects that it does not name. -ENOMEM: what is left of the batch
  * needs a new one. */
-static int apply_verdict(struct dispatch *d, struct batch *batch, const struct reply *reply,
+static int apply_verdict(struct dispatch *d, struct parcel *parcel, const struct reply *reply,
                          const struct verdict *verdict, int64_t now_ms)
 {
     int rc = 0;
@@ -284,67 +284,68 @@ static int apply_verdict(struct dispatch *d, struct batch *batch, const struct r
         break;
     case VERDICT_SPLIT:
         counter_add(&d->options.metrics->splits, 1);
-        batch_split(batch);
+        parcel_split(parcel);
         break;
     case VERDICT_DEAD:
-        rc = bury_rest(d, batch, reply->status, verdict->code, verdict->reason);
+        rc = bury_rest(d, parcel, reply->status, verdict->code, verdict->reason);
         break;
     case VERDICT_RETRY:
-        retry(d, batch, reply, verdict, now_ms);
+        retry(d, parcel, reply, verdict, now_ms);
         return 0;
     case VERDICT_PAUSE:
-        pause_delivery(d, batch, verdict, now_ms);
+        pause_delivery(d, parcel, verdict, now_ms);
         return 0;
     }
     if (rc != 0)
         return rc;
-    batch->failures = 0;
-    advance(d, batch);
+    parcel->failures = 0;
+    advance(d, parcel);
     return 0;
 }
 
-static int judge(struct dispatch *d, struct batch *batch, const struct reply *reply, int64_t now_ms)
+static int judge(struct dispatch *d, struct parcel *parcel, const struct reply *reply,
+                 int64_t now_ms)
 {
     struct attempts attempts = {
-        .failures = batch->failures,
-        .tried_ms = batch->tried_ms,
+        .failures = parcel->failures,
+        .tried_ms = parcel->tried_ms,
         .now_ms = clock_now_ms(d->options.clock),
         .random = next_random(d),
     };
     struct verdict verdict;
     arena_reset(&d->arena);
     int rc =
-        verdict_reach(&verdict, reply, &batch->manifest, &attempts, &d->options.retry, &d->arena);
+        verdict_reach(&verdict, reply, &parcel->manifest, &attempts, &d->options.retry, &d->arena);
     if (rc != 0)
         return rc;
-    limiter_learn(&d->limiter, bucket_of(batch), reply, attempts.now_ms);
+    limiter_learn(&d->limiter, bucket_of(parcel), reply, attempts.now_ms);
     if (verdict.oddity != NULL)
         log_warn("%s: Braze answered %d: %s", d->options.id, reply->status, verdict.oddity);
-    if (d->probe == batch && verdict.kind != VERDICT_PAUSE && verdict.kind != VERDICT_RETRY)
+    if (d->probe == parcel && verdict.kind != VERDICT_PAUSE && verdict.kind != VERDICT_RETRY)
         resume_delivery(d);
     if (verdict.kind == VERDICT_DONE) /* before anything can fail: these must not go out again */
-        deliver(d, batch, &verdict);
+        deliver(d, parcel, &verdict);
     for (unsigned i = 0; rc == 0 && i < verdict.refusal_count; i++)
-        rc = bury_item(d, batch, batch->sent[verdict.refusals[i].object], reply->status,
+        rc = bury_item(d, parcel, parcel->sent[verdict.refusals[i].object], reply->status,
                        CODE_OBJECT_REFUSED, verdict.refusals[i].reason);
-    return rc != 0 ? rc : apply_verdict(d, batch, reply, &verdict, now_ms);
+    return rc != 0 ? rc : apply_verdict(d, parcel, reply, &verdict, now_ms);
 }
 
 void dispatch_judge(struct dispatch *d, int64_t now_ms)
 {
     struct reply reply;
-    struct batch *batch;
+    struct parcel *parcel;
     while (ledger_has_space(d->options.ledger) &&
-           (batch = sender_next(d->sender, &reply)) != NULL) {
-        unlink_batch(&d->inflight, batch);
-        counts_request(d->options.metrics, reply.status, batch->manifest.object_count,
+           (parcel = sender_next(d->sender, &reply)) != NULL) {
+        unlink_parcel(&d->inflight, parcel);
+        counts_request(d->options.metrics, reply.status, parcel->manifest.object_count,
                        reply.latency_us);
-        if (judge(d, batch, &reply, now_ms) != 0) {
+        if (judge(d, parcel, &reply, now_ms) != 0) {
             /* No memory for the letters. What has none yet is sent again and refused again. */
-            if (batch_advance(batch))
-                wait_until(d, batch, now_ms + NO_MEMORY_WAIT_MS);
+            if (parcel_advance(parcel))
+                wait_until(d, parcel, now_ms + NO_MEMORY_WAIT_MS);
             else
-                pack_give_back(d->pack, batch);
+                pack_give_back(d->pack, parcel);
         }
     }
 }
@@ -354,47 +355,48 @@ void dispatch_form(struct dispatch *d, int64_t now_ms)
     struct hold *hold;
     struct item *item;
     while (pack_reserve(d->pack) && (item = lanes_next(d->options.lanes, &hold)) != NULL) {
-        struct batch *batch = pack_place(d->pack, item, hold, now_ms);
-        if (batch == NULL) {
+        struct parcel *parcel = pack_place(d->pack, item, hold, now_ms);
+        if (parcel == NULL) {
             lanes_pass(d->options.lanes, item);
             continue;
         }
-        lanes_take(d->options.lanes, item, &batch->hold);
-        pack_add(d->pack, batch, item);
+        lanes_take(d->options.lanes, item, &parcel->hold);
+        pack_add(d->pack, parcel, item);
     }
-    struct batch *batch;
-    while ((batch = pack_next_closed(d->pack)) != NULL)
-        queue_push(&d->ready[bucket_of(batch)], batch);
+    struct parcel *parcel;
+    while ((parcel = pack_next_closed(d->pack)) != NULL)
+        queue_push(&d->ready[bucket_of(parcel)], parcel);
 }
 
-static void send_batch(struct dispatch *d, struct batch *batch, int64_t now_ms)
+static void send_parcel(struct dispatch *d, struct parcel *parcel, int64_t now_ms)
 {
-    const struct item *any = batch_any(batch);
+    const struct item *any = parcel_any(parcel);
     const struct family_row *row = family_row(any->family);
     struct str path = row->path != NULL ? str_from(row->path) : any->path;
-    batch_write(batch, sender_body(d->sender));
-    bool is_batch = d->options.pack.mode == BATCHING_PER_ACTION && batch->manifest.object_count > 1;
-    int rc = sender_send(d->sender, row->method, path, is_batch, batch);
+    parcel_write(parcel, sender_body(d->sender));
+    bool is_batch =
+        d->options.pack.mode == BATCHING_PER_ACTION && parcel->manifest.object_count > 1;
+    int rc = sender_send(d->sender, row->method, path, is_batch, parcel);
     if (rc == 0) {
-        batch->next = d->inflight;
-        d->inflight = batch;
+        parcel->next = d->inflight;
+        d->inflight = parcel;
         return;
     }
-    wait_until(d, batch, now_ms + NO_MEMORY_WAIT_MS);
+    wait_until(d, parcel, now_ms + NO_MEMORY_WAIT_MS);
 }
 
-/* Waiting batches whose time has come go first: they are the oldest. */
+/* Waiting parcels whose time has come go first: they are the oldest. */
 static void wake_waiting(struct dispatch *d, int64_t now_ms)
 {
-    struct batch **link = &d->waiting;
+    struct parcel **link = &d->waiting;
     while (*link != NULL) {
-        struct batch *batch = *link;
-        if (batch->due_ms > now_ms) {
-            link = &batch->next;
+        struct parcel *parcel = *link;
+        if (parcel->due_ms > now_ms) {
+            link = &parcel->next;
             continue;
         }
-        *link = batch->next;
-        queue_push_front(&d->ready[bucket_of(batch)], batch);
+        *link = parcel->next;
+        queue_push_front(&d->ready[bucket_of(parcel)], parcel);
     }
 }
 
@@ -405,7 +407,7 @@ static bool is_admitted(struct dispatch *d, enum limit_bucket bucket)
     return d->bucket_wait_ms[bucket] == 0;
 }
 
-/* Whether an open batch may be closed for this bucket: not while an older one waits. */
+/* Whether an open parcel may be closed for this bucket: not while an older one waits. */
 static bool is_bucket_free(const void *self, enum request_family family)
 {
     const struct dispatch *d = self;
@@ -415,12 +417,12 @@ static bool is_bucket_free(const void *self, enum request_family family)
 
 static void launch_probe(struct dispatch *d, int64_t now_ms)
 {
-    struct batch *probe = d->probe;
-    for (struct batch *batch = d->waiting; batch != NULL; batch = batch->next) {
-        if (batch != probe || probe->due_ms > now_ms)
+    struct parcel *probe = d->probe;
+    for (struct parcel *parcel = d->waiting; parcel != NULL; parcel = parcel->next) {
+        if (parcel != probe || probe->due_ms > now_ms)
             continue;
-        unlink_batch(&d->waiting, probe);
-        send_batch(d, probe, now_ms);
+        unlink_parcel(&d->waiting, probe);
+        send_parcel(d, probe, now_ms);
         return;
     }
 }
@@ -437,17 +439,17 @@ void dispatch_launch(struct dispatch *d, int64_t now_ms, bool at_once)
         d->bucket_wait_ms[bucket] = 0;
         while (d->ready[bucket].first != NULL && sender_has_slot(d->sender) &&
                is_admitted(d, bucket))
-            send_batch(d, queue_pop(&d->ready[bucket]), now_ms);
+            send_parcel(d, queue_pop(&d->ready[bucket]), now_ms);
     }
     struct pack_filter free_buckets = {is_bucket_free, d};
-    struct batch *batch;
+    struct parcel *parcel;
     while (sender_has_slot(d->sender) &&
-           (batch = pack_take_due(d->pack, now_ms, at_once, free_buckets)) != NULL) {
-        enum limit_bucket bucket = bucket_of(batch);
+           (parcel = pack_take_due(d->pack, now_ms, at_once, free_buckets)) != NULL) {
+        enum limit_bucket bucket = bucket_of(parcel);
         if (is_admitted(d, bucket))
-            send_batch(d, batch, now_ms);
+            send_parcel(d, parcel, now_ms);
         else
-            queue_push(&d->ready[bucket], batch);
+            queue_push(&d->ready[bucket], parcel);
     }
 }
 
@@ -456,9 +458,9 @@ int64_t dispatch_due_ms(const struct dispatch *d, int64_t now_ms)
     int64_t due = INT64_MAX;
     if (!sender_has_slot(d->sender))
         return due; /* an answer has to come first */
-    for (const struct batch *batch = d->waiting; batch != NULL; batch = batch->next)
-        if ((d->probe == NULL || d->probe == batch) && batch->due_ms < due)
-            due = batch->due_ms;
+    for (const struct parcel *parcel = d->waiting; parcel != NULL; parcel = parcel->next)
+        if ((d->probe == NULL || d->probe == parcel) && parcel->due_ms < due)
+            due = parcel->due_ms;
     if (d->probe != NULL)
         return due;
     for (size_t i = 0; i < LIMIT_BUCKETS; i++)
@@ -475,7 +477,7 @@ unsigned dispatch_inflight(const struct dispatch *d)
 
 bool dispatch_is_empty(const struct dispatch *d)
 {
-    return pack_batches(d->pack) == 0 && lanes_count(d->options.lanes) == 0;
+    return pack_parcels(d->pack) == 0 && lanes_count(d->options.lanes) == 0;
 }
 
 void dispatch_wait(struct dispatch *d, int timeout_ms)

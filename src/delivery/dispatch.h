@@ -1,7 +1,7 @@
 /*
- * dispatch: what happens to items between their lanes and their verdicts: batches out, answers in.
+ * dispatch: what happens to items between their lanes and their verdicts: parcels out, answers in.
  *
- *     lanes --dispatch_form--> open batches --dispatch_launch--> in flight --dispatch_judge-->
+ *     lanes --dispatch_form--> open parcels --dispatch_launch--> in flight --dispatch_judge-->
  * settled, dead, ^                                        ^------ to be sent again --------' or
  * again
  *       '---------------- released by what is settled -------------------------------------------'
@@ -50,7 +50,7 @@ void dispatch_close(struct dispatch *d);
 /* Reads the answers that came and does what they say. now_ms is monotonic, here and below. */
 void dispatch_judge(struct dispatch *d, int64_t now_ms);
 
-/* Gathers items that may leave into open batches. */
+/* Gathers items that may leave into open parcels. */
 void dispatch_form(struct dispatch *d, int64_t now_ms);
 
 /* Sends what is full or old enough (`at_once`: also what is neither), as far as slots, limits and
@@ -61,7 +61,7 @@ void dispatch_launch(struct dispatch *d, int64_t now_ms, bool at_once);
 int64_t dispatch_due_ms(const struct dispatch *d, int64_t now_ms);
 
 unsigned dispatch_inflight(const struct dispatch *d); /* requests without a verdict */
-bool dispatch_is_empty(const struct dispatch *d);     /* no item is in a lane or a batch */
+bool dispatch_is_empty(const struct dispatch *d);     /* no item is in a lane or a parcel */
 
 /* Moves bytes until something happened, dispatch_wake was called or timeout_ms passed. */
 void dispatch_wait(struct dispatch *d, int timeout_ms);

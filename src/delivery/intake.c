@@ -317,11 +317,17 @@ static int take_record(struct intake *in, uint64_t position, struct str record)
         skip(in, position, SKIP_SOURCE);
         return 0;
     }
-    int rc = jv_parse(&event, &in->arena, envelope.json, in->options.numbers, &err);
+    int rc = jv_parse(&event, &in->arena, envelope.json, JV_EXACT, &err);
     if (rc != 0)
         return bury_event(in, position, &envelope, "read", "BAD_EVENT", str_from(err.msg));
-    if (!integrations_allow(event, in->options.names, in->options.name_count)) {
+    switch (integrations_ask(event, in->options.names, in->options.name_count)) {
+    case INTEGRATIONS_YES:
+        break;
+    case INTEGRATIONS_NO:
         skip(in, position, SKIP_INTEGRATIONS);
+        return 0;
+    case INTEGRATIONS_SENT_ALREADY:
+        skip(in, position, SKIP_SENT_ALREADY);
         return 0;
     }
     if (destination_map(in->options.destination, event, &in->arena, &mapped) != 0)

@@ -30,9 +30,9 @@ struct intake_options {
     struct journal *journal;
     const struct str *from; /* sources to take; none: all of them */
     size_t from_count;
-    const struct str *names; /* that the integrations object may call this destination */
+    const struct str
+        *names; /* that the integrations object may call it, as integrations_ask takes them */
     size_t name_count;
-    enum jv_parse_flags numbers;
     size_t object_bytes_max; /* of one item's text */
     size_t memory_bytes_max; /* of what the stock has lent */
     struct clock clock;

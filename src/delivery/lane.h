@@ -18,7 +18,7 @@
 
 #include "item.h"
 
-/* Whoever lanes are lent to; embedded in a batch. */
+/* Whoever lanes are lent to; embedded in a parcel. */
 struct hold {
     bool is_waited_for; /* somebody's next item cannot leave before this hold is released */
 };

@@ -288,6 +288,7 @@ void ledger_commit(struct ledger *l, int64_t now_ms)
         return;
     if (now_ms < l->retry_ms)
         return;
+    l->job.bytes = l->writing.text.len;
     l->state = JOB_UNDER_WAY;
     int rc = store_submit(l->options.store, &l->job);
     if (rc != 0) {

@@ -7,18 +7,18 @@
 struct pack {
     struct stock *stock;
     struct pack_options options;
-    struct batch *open[PACK_ROUTES_MAX];
+    struct parcel *open[PACK_ROUTES_MAX];
     unsigned open_count;
-    struct batch *closed; /* oldest first */
-    struct batch *closed_last;
-    struct batch *spare; /* for the next pack_place */
-    unsigned batches;
+    struct parcel *closed; /* oldest first */
+    struct parcel *closed_last;
+    struct parcel *spare; /* for the next pack_place */
+    unsigned parcels;
 };
 
 int pack_open(struct pack **out, struct stock *stock, const struct pack_options *options)
 {
     assert(options->objects_max >= 1);
-    assert(options->objects_max <= BATCH_ITEMS_MAX);
+    assert(options->objects_max <= PARCEL_ITEMS_MAX);
     struct pack *p = malloc(sizeof(*p));
     if (p == NULL)
         return -ENOMEM;
@@ -31,17 +31,17 @@ void pack_close(struct pack *p)
 {
     if (p == NULL)
         return;
-    assert(p->batches == 0);
+    assert(p->parcels == 0);
     stock_give(p->stock, p->spare);
     free(p);
 }
 
 bool pack_reserve(struct pack *p)
 {
-    if (p->batches >= BATCHES_MAX)
+    if (p->parcels >= PARCELS_MAX)
         return false;
     if (p->spare == NULL)
-        p->spare = batch_new(p->stock);
+        p->spare = parcel_new(p->stock);
     return p->spare != NULL;
 }
 
@@ -59,7 +59,7 @@ static bool is_same_route(const struct pack *p, const struct item *a, const stru
     return a->family == b->family && str_eq(a->path, b->path);
 }
 
-static unsigned objects_of(const struct batch *b, enum request_family family)
+static unsigned objects_of(const struct parcel *b, enum request_family family)
 {
     unsigned objects = 0;
     for (unsigned i = 0; i < b->count; i++)
@@ -67,15 +67,15 @@ static unsigned objects_of(const struct batch *b, enum request_family family)
     return objects;
 }
 
-static bool is_full(const struct pack *p, const struct batch *b)
+static bool is_full(const struct pack *p, const struct parcel *b)
 {
     unsigned objects_max = is_track(b->items[0]->family)
                                ? p->options.objects_max
                                : family_row(b->items[0]->family)->objects_max;
-    return b->count >= objects_max || b->count >= BATCH_ITEMS_MAX;
+    return b->count >= objects_max || b->count >= PARCEL_ITEMS_MAX;
 }
 
-static bool has_room_for(const struct pack *p, const struct batch *b, const struct item *item)
+static bool has_room_for(const struct pack *p, const struct parcel *b, const struct item *item)
 {
     unsigned array_max = family_row(item->family)->objects_max;
     if (b->count >= array_max && objects_of(b, item->family) >= array_max)
@@ -86,15 +86,15 @@ static bool has_room_for(const struct pack *p, const struct batch *b, const stru
 
 static void close_open(struct pack *p, unsigned at)
 {
-    struct batch *batch = p->open[at];
+    struct parcel *parcel = p->open[at];
     p->open[at] = p->open[--p->open_count];
-    batch_close(batch);
-    batch->next = NULL;
+    parcel_close(parcel);
+    parcel->next = NULL;
     if (p->closed == NULL)
-        p->closed = batch;
+        p->closed = parcel;
     else
-        p->closed_last->next = batch;
-    p->closed_last = batch;
+        p->closed_last->next = parcel;
+    p->closed_last = parcel;
 }
 
 static unsigned find_open(const struct pack *p, const struct item *item)
@@ -114,8 +114,8 @@ static unsigned oldest_open(const struct pack *p)
     return oldest;
 }
 
-struct batch *pack_place(struct pack *p, const struct item *item, const struct hold *hold,
-                         int64_t now_ms)
+struct parcel *pack_place(struct pack *p, const struct item *item, const struct hold *hold,
+                          int64_t now_ms)
 {
     unsigned at = find_open(p, item);
     if (hold != NULL) {
@@ -132,51 +132,52 @@ struct batch *pack_place(struct pack *p, const struct item *item, const struct h
         return p->open[at];
 
     assert(p->spare != NULL);
-    struct batch *batch = p->spare;
+    struct parcel *parcel = p->spare;
     p->spare = NULL;
-    batch_init(batch, now_ms);
-    p->batches++;
+    parcel_init(parcel, now_ms);
+    p->parcels++;
     if (at < p->open_count)
         close_open(p, at);
     else if (p->open_count == PACK_ROUTES_MAX)
         close_open(p, oldest_open(p));
-    p->open[p->open_count++] = batch;
-    return batch;
+    p->open[p->open_count++] = parcel;
+    return parcel;
 }
 
-void pack_add(struct pack *p, struct batch *batch, struct item *item)
+void pack_add(struct pack *p, struct parcel *parcel, struct item *item)
 {
-    batch_add(batch, item);
-    if (!is_full(p, batch))
+    parcel_add(parcel, item);
+    if (!is_full(p, parcel))
         return;
     unsigned at = 0;
-    while (p->open[at] != batch)
+    while (p->open[at] != parcel)
         at++;
     close_open(p, at);
 }
 
-struct batch *pack_next_closed(struct pack *p)
+struct parcel *pack_next_closed(struct pack *p)
 {
-    struct batch *batch = p->closed;
-    if (batch != NULL)
-        p->closed = batch->next;
-    return batch;
+    struct parcel *parcel = p->closed;
+    if (parcel != NULL)
+        p->closed = parcel->next;
+    return parcel;
 }
 
-/* Somebody's next item waits for this batch: it lingers only for a moment, or such a user would
+/* Somebody's next item waits for this parcel: it lingers only for a moment, or such a user would
  * move at the pace of age_max_ms. */
-static int64_t due_ms(const struct pack *p, const struct batch *b)
+static int64_t due_ms(const struct pack *p, const struct parcel *b)
 {
     int64_t due = b->oldest_ms + p->options.age_max_ms;
     int64_t soon = b->opened_ms + p->options.age_max_ms / 16;
     return b->hold.is_waited_for && soon < due ? soon : due;
 }
 
-struct batch *pack_take_due(struct pack *p, int64_t now_ms, bool at_once, struct pack_filter filter)
+struct parcel *pack_take_due(struct pack *p, int64_t now_ms, bool at_once,
+                             struct pack_filter filter)
 {
     unsigned best = p->open_count;
     for (unsigned i = 0; i < p->open_count; i++) {
-        const struct batch *b = p->open[i];
+        const struct parcel *b = p->open[i];
         if ((!at_once && due_ms(p, b) > now_ms) || !filter.wants(filter.self, b->items[0]->family))
             continue;
         if (best == p->open_count || b->oldest_ms < p->open[best]->oldest_ms)
@@ -184,10 +185,10 @@ struct batch *pack_take_due(struct pack *p, int64_t now_ms, bool at_once, struct
     }
     if (best == p->open_count)
         return NULL;
-    struct batch *batch = p->open[best];
+    struct parcel *parcel = p->open[best];
     p->open[best] = p->open[--p->open_count];
-    batch_close(batch);
-    return batch;
+    parcel_close(parcel);
+    return parcel;
 }
 
 int64_t pack_due_ms(const struct pack *p, struct pack_filter filter)
@@ -202,19 +203,19 @@ int64_t pack_due_ms(const struct pack *p, struct pack_filter filter)
     return due;
 }
 
-void pack_give_back(struct pack *p, struct batch *batch)
+void pack_give_back(struct pack *p, struct parcel *parcel)
 {
-    assert(p->batches > 0);
-    p->batches--;
-    stock_give(p->stock, batch);
+    assert(p->parcels > 0);
+    p->parcels--;
+    stock_give(p->stock, parcel);
 }
 
-struct batch *pack_abandon(struct pack *p)
+struct parcel *pack_abandon(struct pack *p)
 {
     return p->open_count == 0 ? NULL : p->open[--p->open_count];
 }
 
-unsigned pack_batches(const struct pack *p)
+unsigned pack_parcels(const struct pack *p)
 {
-    return p->batches;
+    return p->parcels;
 }

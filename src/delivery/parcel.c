@@ -1,20 +1,20 @@
-#include "batch.h"
+#include "parcel.h"
 
 #include <assert.h>
 
-struct batch *batch_new(struct stock *stock)
+struct parcel *parcel_new(struct stock *stock)
 {
-    return stock_take(stock, sizeof(struct batch));
+    return stock_take(stock, sizeof(struct parcel));
 }
 
-void batch_init(struct batch *b, int64_t now_ms)
+void parcel_init(struct parcel *b, int64_t now_ms)
 {
-    *b = (struct batch){.opened_ms = now_ms, .oldest_ms = now_ms};
+    *b = (struct parcel){.opened_ms = now_ms, .oldest_ms = now_ms};
 }
 
-void batch_add(struct batch *b, struct item *item)
+void parcel_add(struct parcel *b, struct item *item)
 {
-    assert(b->count < BATCH_ITEMS_MAX);
+    assert(b->count < PARCEL_ITEMS_MAX);
     assert(b->range_count == 0);
     b->items[b->count++] = item;
     b->text_bytes += item->text.len;
@@ -22,11 +22,11 @@ void batch_add(struct batch *b, struct item *item)
         b->oldest_ms = item->arrived_ms;
 }
 
-void batch_close(struct batch *b)
+void parcel_close(struct parcel *b)
 {
     assert(b->count > 0);
     assert(b->range_count == 0);
-    struct item *sorted[BATCH_ITEMS_MAX];
+    struct item *sorted[PARCEL_ITEMS_MAX];
     unsigned n = 0;
     for (enum request_family family = 0; n < b->count; family++)
         for (unsigned i = 0; i < b->count; i++)
@@ -36,13 +36,13 @@ void batch_close(struct batch *b)
     b->ranges[b->range_count++] = (struct range){0, b->count};
 }
 
-static struct range current(const struct batch *b)
+static struct range current(const struct parcel *b)
 {
     assert(b->range_count > 0);
     return b->ranges[b->range_count - 1];
 }
 
-const struct item *batch_any(const struct batch *b)
+const struct item *parcel_any(const struct parcel *b)
 {
     struct range range = current(b);
     unsigned i = range.from;
@@ -52,7 +52,7 @@ const struct item *batch_any(const struct batch *b)
     return b->items[i];
 }
 
-static void open_array(struct batch *b, struct buf *out, const char *key)
+static void open_array(struct parcel *b, struct buf *out, const char *key)
 {
     struct manifest *m = &b->manifest;
     assert(m->array_count < MANIFEST_ARRAYS_MAX);
@@ -65,10 +65,10 @@ static void open_array(struct batch *b, struct buf *out, const char *key)
     buf_append(out, STR("\":["));
 }
 
-void batch_write(struct batch *b, struct buf *out)
+void parcel_write(struct parcel *b, struct buf *out)
 {
     struct manifest *m = &b->manifest;
-    *m = (struct manifest){.has_own_path = batch_any(b)->path.len > 0};
+    *m = (struct manifest){.has_own_path = parcel_any(b)->path.len > 0};
     struct range range = current(b);
     const char *key = NULL;
     for (unsigned i = range.from; i < range.to; i++) {
@@ -90,7 +90,7 @@ void batch_write(struct batch *b, struct buf *out)
         buf_append(out, STR("]}"));
 }
 
-struct item *batch_remove(struct batch *b, unsigned index)
+struct item *parcel_remove(struct parcel *b, unsigned index)
 {
     struct item *item = b->items[index];
     assert(item != NULL);
@@ -98,14 +98,14 @@ struct item *batch_remove(struct batch *b, unsigned index)
     return item;
 }
 
-void batch_split(struct batch *b)
+void parcel_split(struct parcel *b)
 {
     struct range range = current(b);
     unsigned live = 0;
     for (unsigned i = range.from; i < range.to; i++)
         live += b->items[i] != NULL;
     assert(live >= 2);
-    assert(b->range_count < BATCH_RANGES_MAX);
+    assert(b->range_count < PARCEL_RANGES_MAX);
     unsigned middle = range.from;
     for (unsigned seen = 0; seen < live / 2; middle++)
         seen += b->items[middle] != NULL;
@@ -113,7 +113,7 @@ void batch_split(struct batch *b)
     b->ranges[b->range_count++] = (struct range){range.from, middle};
 }
 
-bool batch_advance(struct batch *b)
+bool parcel_advance(struct parcel *b)
 {
     while (b->range_count > 0) {
         struct range range = current(b);
