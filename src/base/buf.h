@@ -1,8 +1,8 @@
 /*
  * buf: growing text, born with its limit.
  *
- * A buf that would pass its limit (or finds no memory) becomes *failed*: appends do nothing from then on, so a
- * writer checks once, at the end. Not thread-safe.
+ * A buf that would pass its limit (or finds no memory) becomes *failed*: appends do nothing from
+ * then on, so a writer checks once, at the end. Not thread-safe.
  */
 #ifndef SPELTER_BASE_BUF_H
 #define SPELTER_BASE_BUF_H
@@ -57,7 +57,8 @@ static inline struct str buf_str(const struct buf *b)
     return (struct str){b->ptr, b->len};
 }
 
-/* NUL-terminated view for libraries that want one; NULL when failed. Valid until the next append. */
+/* NUL-terminated view for libraries that want one; NULL when failed. Valid until the next append.
+ */
 const char *buf_cstr(struct buf *b);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * limits: every bound of the program, once, with its reason. Facts of other people's products name the spec page.
+ * limits: every bound of the program, once, with its reason. Facts of other people's products name
+ * the spec page.
  */
 #ifndef SPELTER_BASE_LIMITS_H
 #define SPELTER_BASE_LIMITS_H

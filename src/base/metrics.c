@@ -75,8 +75,7 @@ void metrics_histogram(struct buf *out, const char *name, const char *labels,
     char series[96];
     snprintf(series, sizeof(series), "%s_sum", name);
     put_name(out, series, labels);
-    buf_printf(out, "%.6f\n",
-               (double)atomic_load_explicit(&h->sum_us, memory_order_relaxed) / 1e6);
+    buf_printf(out, "%.6f\n", (double)atomic_load_explicit(&h->sum_us, memory_order_relaxed) / 1e6);
     snprintf(series, sizeof(series), "%s_count", name);
     metrics_sample_u64(out, series, labels, total);
 }

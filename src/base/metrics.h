@@ -1,8 +1,9 @@
 /*
- * metrics: counters, gauges and latency histograms, and their Prometheus text (exposition format 0.0.4).
+ * metrics: counters, gauges and latency histograms, and their Prometheus text (exposition format
+ * 0.0.4).
  *
- * A module owns its metrics as plain fields; the server room prints them. Updating is one relaxed atomic
- * operation; any thread.
+ * A module owns its metrics as plain fields; the server room prints them. Updating is one relaxed
+ * atomic operation; any thread.
  */
 #ifndef SPELTER_BASE_METRICS_H
 #define SPELTER_BASE_METRICS_H
@@ -50,8 +51,8 @@ static inline int64_t gauge_get(const struct gauge *g)
 
 void histogram_observe_us(struct histogram *h, int64_t us);
 
-/* The value below which `fraction` (0..1) of the observations lie, as its bucket's upper edge in microseconds; 0
- * when there are none. */
+/* The value below which `fraction` (0..1) of the observations lie, as its bucket's upper edge in
+ * microseconds; 0 when there are none. */
 int64_t histogram_quantile_us(const struct histogram *h, double fraction);
 
 /* The HELP and TYPE lines of one metric; `type` is "counter", "gauge" or "histogram". */

@@ -70,7 +70,8 @@ int str_cmp(struct str a, struct str b);
 /* Without ASCII white space at both ends. */
 struct str str_trim(struct str text);
 
-/* The nearest of `count` names by edit distance, or an empty str when none is near: "did you mean". */
+/* The nearest of `count` names by edit distance, or an empty str when none is near: "did you mean".
+ */
 struct str str_nearest(struct str text, const struct str *names, size_t count);
 
 #endif

@@ -16,8 +16,6 @@
 
 enum { DOUBLE_DIGITS_MAX = 24 /* 17 tell any double apart; yyjson may print zeros up to 10^21 */ };
 
-/* ------------------------------------------------------------------------------------------ reading */
-
 double jv_as_double(struct jv v)
 {
     assert(v.type == JV_NUMBER);
@@ -93,9 +91,8 @@ bool jv_equal(struct jv a, struct jv b)
     return false;
 }
 
-/* ----------------------------------------------------------------------------------------- building */
-
-/* A canonical array index, 0 to 4294967294 without leading zeros: JavaScript lists such keys first. */
+/* A canonical array index, 0 to 4294967294 without leading zeros: JavaScript lists such keys first.
+ */
 static bool key_index(struct str key, uint32_t *index)
 {
     if (key.len == 0 || key.len > 10 || key.ptr[0] < '0' || key.ptr[0] > '9')
@@ -118,8 +115,8 @@ static uint64_t key_bit(struct str key)
 {
     size_t mix = key.len;
     if (key.len > 0)
-        mix = mix * 31 + (unsigned char)key.ptr[0] * 7u + (unsigned char)key.ptr[key.len - 1] * 13u +
-              (unsigned char)key.ptr[key.len / 2] * 3u;
+        mix = mix * 31 + (unsigned char)key.ptr[0] * 7u +
+              (unsigned char)key.ptr[key.len - 1] * 13u + (unsigned char)key.ptr[key.len / 2] * 3u;
     return UINT64_C(1) << (mix & 63);
 }
 
@@ -138,8 +135,7 @@ void jv_object_begin(struct jv_builder *b, struct arena *a, uint32_t members_exp
 static bool grow_members(struct jv_builder *b)
 {
     uint32_t cap = b->cap < 8 ? 8 : b->cap * 2;
-    struct jv_member *members =
-        cap <= b->cap ? NULL : arena_array(b->arena, cap, sizeof(*members));
+    struct jv_member *members = cap <= b->cap ? NULL : arena_array(b->arena, cap, sizeof(*members));
     if (members == NULL) {
         b->failed = true;
         return false;
@@ -279,8 +275,6 @@ struct jv jv_copy(struct arena *a, struct jv v)
     return jv_undefined();
 }
 
-/* ------------------------------------------------------------------------------------------ parsing */
-
 /* yyjson allocates from the arena: nothing to free, and its bound is the arena's bound. */
 static void *alc_malloc(void *ctx, size_t bytes)
 {
@@ -405,7 +399,7 @@ static struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth)
         return yyjson_is_arr(val) ? convert_array(c, val, depth + 1)
                                   : convert_object(c, val, depth + 1);
     default:
-        assert(!"yyjson knows no other type");
+        assert(false && "yyjson knows no other type");
         return jv_undefined();
     }
 }
@@ -469,13 +463,13 @@ int jv_parse(struct jv *out, struct arena *a, struct str text, enum jv_parse_fla
     if (text.len > UINT32_MAX / 2)
         return err_set(err, -E2BIG, 0, "JSON text of %zu bytes is too long", text.len);
 
-    yyjson_doc *doc =
-        yyjson_read_opts((char *)(uintptr_t)text.ptr, text.len, YYJSON_READ_BIGNUM_AS_RAW, &alc, &why);
+    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)text.ptr, text.len,
+                                       YYJSON_READ_BIGNUM_AS_RAW, &alc, &why);
     if (doc == NULL && why.code == YYJSON_READ_ERROR_INVALID_STRING) {
         struct str copy = arena_copy(a, text);
         if (copy.ptr != NULL && mend_surrogates((char *)(uintptr_t)copy.ptr, copy.len))
-            doc = yyjson_read_opts((char *)(uintptr_t)copy.ptr, copy.len,
-                                   YYJSON_READ_BIGNUM_AS_RAW, &alc, &why);
+            doc = yyjson_read_opts((char *)(uintptr_t)copy.ptr, copy.len, YYJSON_READ_BIGNUM_AS_RAW,
+                                   &alc, &why);
     }
     if (doc == NULL && why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
         return err_set(err, -ENOMEM, 0, "no memory for %zu bytes of JSON", text.len);
@@ -491,15 +485,13 @@ int jv_parse(struct jv *out, struct arena *a, struct str text, enum jv_parse_fla
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ writing */
-
 /* 0: as it is; 'u': \u00xx; else the letter after the backslash. */
 static const char escapes[256] = {
-    ['"'] = '"', ['\\'] = '\\', [0] = 'u',    [1] = 'u',    [2] = 'u',  [3] = 'u',  [4] = 'u',
-    [5] = 'u',   [6] = 'u',     [7] = 'u',    ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', [11] = 'u',
-    ['\f'] = 'f', ['\r'] = 'r', [14] = 'u',   [15] = 'u',   [16] = 'u', [17] = 'u', [18] = 'u',
-    [19] = 'u',  [20] = 'u',    [21] = 'u',   [22] = 'u',   [23] = 'u', [24] = 'u', [25] = 'u',
-    [26] = 'u',  [27] = 'u',    [28] = 'u',   [29] = 'u',   [30] = 'u', [31] = 'u',
+    ['"'] = '"',  ['\\'] = '\\', [0] = 'u',  [1] = 'u',    [2] = 'u',    [3] = 'u',    [4] = 'u',
+    [5] = 'u',    [6] = 'u',     [7] = 'u',  ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', [11] = 'u',
+    ['\f'] = 'f', ['\r'] = 'r',  [14] = 'u', [15] = 'u',   [16] = 'u',   [17] = 'u',   [18] = 'u',
+    [19] = 'u',   [20] = 'u',    [21] = 'u', [22] = 'u',   [23] = 'u',   [24] = 'u',   [25] = 'u',
+    [26] = 'u',   [27] = 'u',    [28] = 'u', [29] = 'u',   [30] = 'u',   [31] = 'u',
 };
 
 /* How many bytes from the start need no escape; eight at a time. */
@@ -514,9 +506,10 @@ static size_t plain_run(const char *text, size_t len)
         uint64_t quote = word ^ (ones * '"');
         uint64_t slash = word ^ (ones * '\\');
         uint64_t hit = ((word - ones * 0x20) | (quote - ones) | (slash - ones)) & ~word & highs;
-        /* ~word clears bytes with the top bit set, which never need an escape; a borrow may flag a byte too many,
-         * which the slow loop below then finds plain. */
-        if (hit != 0 || ((quote - ones) & ~quote & highs) != 0 || ((slash - ones) & ~slash & highs) != 0)
+        /* ~word clears bytes with the top bit set, which never need an escape; a borrow may flag a
+         * byte too many, which the slow loop below then finds plain. */
+        if (hit != 0 || ((quote - ones) & ~quote & highs) != 0 ||
+            ((slash - ones) & ~slash & highs) != 0)
             break;
     }
     while (i < len && escapes[(unsigned char)text[i]] == 0)
@@ -553,7 +546,8 @@ void jv_write_string(struct buf *out, struct str text)
     out->ptr[out->len++] = '"';
 }
 
-/* Shortest digits that read back as the same double, and the power of ten of the first one's place. */
+/* Shortest digits that read back as the same double, and the power of ten of the first one's place.
+ */
 static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int *exponent)
 {
     char pool[512];
@@ -569,10 +563,11 @@ static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int
         text = fallback;
     }
 
-    /* Whatever notation that is: the value is 0.DIGITS x 10^(where the point stands - first digit's place + e). */
+    /* Whatever notation that is: the value is 0.DIGITS x 10^(where the point stands - first digit's
+     * place + e). */
     size_t count = 0;
-    int place = 0;      /* digits passed, leading zeros included */
-    int first = 0;      /* place of the first digit that is not zero */
+    int place = 0; /* digits passed, leading zeros included */
+    int first = 0; /* place of the first digit that is not zero */
     int point_at = -1;
     size_t i = 0;
     for (; i < len && text[i] != 'e' && text[i] != 'E'; i++) {

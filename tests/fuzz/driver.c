@@ -1,4 +1,5 @@
-/* Replays a corpus folder through a fuzz target: `replay_x FOLDER`. Found crashes live there and stay fixed. */
+/* Replays a corpus folder through a fuzz target: `replay_x FOLDER`. Found crashes live there and
+ * stay fixed. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdint.h>
@@ -24,7 +25,8 @@ static int replay(const char *path)
         size += got;
     } while (got > 0);
     fclose(file);
-    uint8_t *exact = malloc(size == 0 ? 1 : size); /* so that a sanitizer sees the first byte past the end */
+    uint8_t *exact =
+        malloc(size == 0 ? 1 : size); /* so that a sanitizer sees the first byte past the end */
     if (exact == NULL)
         abort();
     for (size_t i = 0; i < size; i++)

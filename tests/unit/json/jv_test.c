@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+
 #include <cmocka.h>
 
 static struct arena arena;
@@ -42,12 +43,14 @@ static void round_trips_print_as_json_stringify_does(void **state)
     } rows[] = {
         {"{\"a\":1,\"b\":[true,false,null]}", "{\"a\":1,\"b\":[true,false,null]}"},
         {" [ 1 , 2 ] ", "[1,2]"},
-        {"{\"b\":1,\"2\":2,\"a\":3,\"1\":4,\"01\":5}", "{\"1\":4,\"2\":2,\"b\":1,\"a\":3,\"01\":5}"},
+        {"{\"b\":1,\"2\":2,\"a\":3,\"1\":4,\"01\":5}",
+         "{\"1\":4,\"2\":2,\"b\":1,\"a\":3,\"01\":5}"},
         {"{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}"},
         {"\"\\u0001\\b\\t\\n\\f\\r\\\"\\\\\\/\\u007f\\u00e9\\u001F\"",
          "\"\\u0001\\b\\t\\n\\f\\r\\\"\\\\/\x7f\xc3\xa9\\u001f\""},
         {"\"abcdefgh\\\"ijklmnop\\u0000q\"", "\"abcdefgh\\\"ijklmnop\\u0000q\""},
-        {"\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\"", "\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\""},
+        {"\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\"",
+         "\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\""},
         {"\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""},
         {"\"cut \\ud83d\"", "\"cut \xef\xbf\xbd\""},
         {"\"\\\\ud83d \\udc00x\"", "\"\\\\ud83d \xef\xbf\xbdx\""},
@@ -98,7 +101,7 @@ static void every_refusal_says_what_and_where(void **state)
         const char *in;
         int code;
     } rows[] = {
-        {"", -EINVAL},    {"{", -EINVAL},       {"{\"a\":}", -EINVAL}, {"[1,]", -EINVAL},
+        {"", -EINVAL},    {"{", -EINVAL},        {"{\"a\":}", -EINVAL}, {"[1,]", -EINVAL},
         {"nul", -EINVAL}, {"\"\x80\"", -EINVAL}, {"'a'", -EINVAL},      {"NaN", -EINVAL},
         {"1 2", -EINVAL}, {"\"\\x\"", -EINVAL},
     };
@@ -121,7 +124,8 @@ static void depth_is_bounded(void **state)
     memset(deep + 10000, ']', 10000);
     assert_int_equal(jv_parse(&v, &arena, (struct str){deep, 20000}, JV_JAVASCRIPT, NULL), -E2BIG);
     assert_int_equal(jv_parse(&v, &arena, (struct str){deep + 9936, 128}, JV_JAVASCRIPT, NULL), 0);
-    assert_int_equal(jv_parse(&v, &arena, (struct str){deep + 9935, 130}, JV_JAVASCRIPT, NULL), -E2BIG);
+    assert_int_equal(jv_parse(&v, &arena, (struct str){deep + 9935, 130}, JV_JAVASCRIPT, NULL),
+                     -E2BIG);
 }
 
 static void a_full_arena_is_an_error_and_not_a_crash(void **state)

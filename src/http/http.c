@@ -1,0 +1,567 @@
+#include "http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "answer.h"
+#include "clock.h"
+#include "inflate.h"
+#include "listener.h"
+#include "request.h"
+
+enum {
+    FREE_REQUESTS_MAX = 256, /* kept for reuse; a busy server has about that many in flight */
+    SPARE_CONNECTIONS =
+        64, /* libmicrohttpd accepts this many beyond connections_max, to close them at once */
+};
+
+struct http_server {
+    struct http_options options;
+    char address[LISTENER_ADDRESS_BYTES];
+    struct MHD_Daemon *daemon;
+    int epoll_fd; /* ours: holds libmicrohttpd's epoll and wake_fd */
+    int wake_fd;
+    bool must_run; /* libmicrohttpd has work that no descriptor shows */
+    bool is_closing;
+    int64_t now_us; /* read once a poll */
+
+    unsigned connections;
+    struct connection
+        *waiting_first; /* all wait equally long, so the queue is in order of deadlines */
+    struct connection *waiting_last;
+
+    struct http_request *handed; /* without an answer */
+    struct http_request *free_requests;
+    unsigned free_request_count;
+    unsigned pending;
+    struct body_budget budget;
+    struct answers answers;
+    struct inflater inflater;
+};
+
+/* ------------------------------------------------------------------------------- slow senders */
+
+static void wait_end(struct http_server *server, struct connection *connection)
+{
+    if (!connection->is_waiting)
+        return;
+    if (connection->prev != NULL)
+        connection->prev->next = connection->next;
+    else
+        server->waiting_first = connection->next;
+    if (connection->next != NULL)
+        connection->next->prev = connection->prev;
+    else
+        server->waiting_last = connection->prev;
+    connection->is_waiting = false;
+}
+
+/* From now on the connection has idle_timeout_s to send the next whole request. */
+static void wait_begin(struct http_server *server, struct connection *connection)
+{
+    wait_end(server, connection);
+    if (server->options.idle_timeout_s == 0)
+        return;
+    connection->deadline_us =
+        server->now_us + (int64_t)server->options.idle_timeout_s * INT64_C(1000000);
+    connection->prev = server->waiting_last;
+    connection->next = NULL;
+    if (server->waiting_last != NULL)
+        server->waiting_last->next = connection;
+    else
+        server->waiting_first = connection;
+    server->waiting_last = connection;
+    connection->is_waiting = true;
+}
+
+/* libmicrohttpd's own timer starts again with every byte, so a byte a second would hold a
+ * connection for ever. */
+static void cut_slow_senders(struct http_server *server)
+{
+    while (server->waiting_first != NULL && server->waiting_first->deadline_us <= server->now_us) {
+        struct connection *connection = server->waiting_first;
+        wait_end(server, connection);
+        (void)shutdown(connection->fd,
+                       SHUT_RDWR); /* libmicrohttpd sees the hang-up and closes it */
+    }
+}
+
+/* --------------------------------------------------------------------------------- connections */
+
+static enum MHD_Result on_accept(void *self, const struct sockaddr *address, socklen_t bytes)
+{
+    struct http_server *server = self;
+    (void)address;
+    (void)bytes;
+    return server->connections < server->options.connections_max ? MHD_YES : MHD_NO;
+}
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+static void connection_start(struct http_server *server, struct MHD_Connection *mhd, void **context)
+{
+    const union MHD_ConnectionInfo *socket =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection *connection = calloc(1, sizeof(*connection));
+    if (connection == NULL || socket == NULL) { /* its requests find no connection and are closed */
+        free(connection);
+        return;
+    }
+    connection->fd = socket->connect_fd;
+    const union MHD_ConnectionInfo *peer =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (peer != NULL)
+        listener_host_text(connection->ip, peer->client_addr);
+    server->connections++;
+    wait_begin(server, connection);
+    *context = connection;
+}
+
+static void on_connection(void *self, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct http_server *server = self;
+    struct connection *connection = *context;
+    switch (what) {
+    case MHD_CONNECTION_NOTIFY_STARTED:
+        connection_start(server, mhd, context);
+        return;
+    case MHD_CONNECTION_NOTIFY_CLOSED:
+        if (connection == NULL)
+            return;
+        wait_end(server, connection);
+        server->connections--;
+        free(connection);
+        *context = NULL;
+        return;
+    }
+}
+
+/* ------------------------------------------------------------------------------------ requests */
+
+static struct http_request *take_request(struct http_server *server)
+{
+    struct http_request *request = server->free_requests;
+    if (request == NULL)
+        return request_new(server->options.body_bytes_max, server->options.inflated_bytes_max);
+    server->free_requests = request->next;
+    server->free_request_count--;
+    request->next = NULL;
+    return request;
+}
+
+static void give_back(struct http_server *server, struct http_request *request)
+{
+    server->budget.bytes -= request->charged_bytes;
+    request->charged_bytes = 0;
+    answer_release(request->answer);
+    request->answer = NULL;
+    if (server->free_request_count >= FREE_REQUESTS_MAX) {
+        request_free(request);
+        return;
+    }
+    request_recycle(request);
+    request->next = server->free_requests;
+    server->free_requests = request;
+    server->free_request_count++;
+}
+
+static void hand_out(struct http_server *server, struct http_request *request)
+{
+    request->state = REQUEST_HANDED;
+    request->is_counted = true;
+    server->pending++;
+    request->prev = NULL;
+    request->next = server->handed;
+    if (server->handed != NULL)
+        server->handed->prev = request;
+    server->handed = request;
+}
+
+static void take_back(struct http_server *server, struct http_request *request)
+{
+    assert(request->state == REQUEST_HANDED);
+    if (request->prev != NULL)
+        request->prev->next = request->next;
+    else
+        server->handed = request->next;
+    if (request->next != NULL)
+        request->next->prev = request->prev;
+}
+
+/* Called with the request line, before libmicrohttpd decodes it; what it returns is the request's
+ * context. */
+static void *on_request_line(void *self, const char *uri, struct MHD_Connection *mhd)
+{
+    struct http_server *server = self;
+    struct connection *connection = connection_of(mhd);
+    struct http_request *request = connection == NULL ? NULL : take_request(server);
+    if (request == NULL)
+        return NULL;
+    request->server = server;
+    request->mhd = mhd;
+    request->connection = connection;
+    request->budget = &server->budget;
+    wait_begin(server,
+               connection); /* an idle connection that starts to send has the whole time for it */
+
+    struct str text = str_from(uri);
+    size_t mark = str_find(text, '?');
+    request->query_text = (struct str){"", 0};
+    if (mark < text.len)
+        request->query_text = arena_copy(&request->arena, str_slice(text, mark + 1, text.len));
+    if (str_find(text, ' ') < text.len || strstr(text.len == 0 ? "" : uri, "%00") != NULL)
+        request_refuse(request, HTTP_REFUSED_MALFORMED,
+                       "the request line's path holds a space or a NUL byte");
+    return request;
+}
+
+static enum MHD_Result queue_answer(struct http_request *request)
+{
+    return MHD_queue_response(request->mhd, request->status, request->answer->response);
+}
+
+static enum MHD_Result queue_refusal(struct http_server *server, struct http_request *request)
+{
+    static const unsigned statuses[] = {
+        [HTTP_REFUSED_MALFORMED] = MHD_HTTP_BAD_REQUEST,
+        [HTTP_REFUSED_TOO_LARGE] = MHD_HTTP_CONTENT_TOO_LARGE,
+        [HTTP_REFUSED_HEADERS] = MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+        [HTTP_REFUSED_BUSY] = MHD_HTTP_SERVICE_UNAVAILABLE,
+    };
+    struct http_header headers[2];
+    size_t header_count = 0;
+    char message[sizeof(request->refusal_text) + 32];
+    struct str body;
+    request->status = statuses[request->refusal];
+    if (server->options.on_refusal != NULL) {
+        server->options.on_refusal(server->options.self, request->refusal, request->refusal_text,
+                                   &request->arena, &request->status, &body);
+    } else {
+        snprintf(message, sizeof(message), "{\"message\":\"%s\"}", request->refusal_text);
+        body = str_from(message);
+    }
+    if (request->must_close)
+        headers[header_count++] = (struct http_header){MHD_HTTP_HEADER_CONNECTION, "close"};
+    if (request->refusal == HTTP_REFUSED_BUSY)
+        headers[header_count++] = (struct http_header){MHD_HTTP_HEADER_RETRY_AFTER, "1"};
+    request->answer = answers_get(&server->answers, headers, header_count, body);
+    request->state = REQUEST_ANSWERED;
+    return request->answer == NULL ? MHD_NO : queue_answer(request);
+}
+
+static enum MHD_Result check_headers(struct http_server *server, struct http_request *request,
+                                     const char *version)
+{
+    request->received_us = server->now_us;
+    if (request->state == REQUEST_NEW)
+        request->state = REQUEST_ARRIVING;
+    request_check_headers(request, version);
+    if (request->state != REQUEST_REFUSED)
+        return MHD_YES;
+    /* Answered before its body is read, a request takes its connection with it: right where nobody
+     * knows where the body ends, where the client waits to be asked for it, and where there is too
+     * much of it to drop. */
+    bool waits = str_eq_nocase(http_header(request, MHD_HTTP_HEADER_EXPECT), STR("100-continue"));
+    if (request->must_close || waits || request->announced_bytes > HTTP_DRAIN_BYTES_MAX)
+        return queue_refusal(server, request);
+    return MHD_YES;
+}
+
+static enum MHD_Result hand_to_handler(struct http_server *server, struct http_request *request)
+{
+    if (server->is_closing)
+        return MHD_NO;
+    wait_end(server, request->connection);
+    request_finish_body(request, &server->inflater);
+    if (request->state == REQUEST_REFUSED)
+        return queue_refusal(server, request);
+    hand_out(server, request);
+    server->options.on_request(server->options.self, request);
+    if (request->state == REQUEST_ANSWERED)
+        return queue_answer(request);
+    if (request->state == REQUEST_BROKEN)
+        return MHD_NO;
+    request->is_suspended = true;
+    MHD_suspend_connection(request->mhd);
+    return MHD_YES;
+}
+
+/* libmicrohttpd calls this with the headers, then with each piece of the body, then once more; and
+ * again after a resume. */
+static enum MHD_Result on_access(void *self, struct MHD_Connection *mhd, const char *path,
+                                 const char *method, const char *version, const char *piece,
+                                 size_t *piece_bytes, void **context)
+{
+    struct http_server *server = self;
+    struct http_request *request = *context;
+    (void)mhd;
+    if (request == NULL)
+        return MHD_NO;
+    if (request->method == NULL) {
+        request->method = method;
+        request->path = path;
+        return check_headers(server, request, version);
+    }
+    assert(request->state != REQUEST_NEW);    /* it has no headers yet */
+    assert(request->state != REQUEST_HANDED); /* it is suspended */
+    switch (request->state) {
+    case REQUEST_ARRIVING:
+    case REQUEST_REFUSED:
+        if (*piece_bytes > 0) {
+            request_take_body(request, (struct str){piece, *piece_bytes});
+            *piece_bytes = 0;
+            return request->drained_bytes > HTTP_DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
+        }
+        return request->state == REQUEST_REFUSED ? queue_refusal(server, request)
+                                                 : hand_to_handler(server, request);
+    case REQUEST_ANSWERED:
+        return queue_answer(request);
+    case REQUEST_NEW:
+    case REQUEST_HANDED:
+    case REQUEST_BROKEN:
+        return MHD_NO;
+    }
+    return MHD_NO;
+}
+
+static void on_completed(void *self, struct MHD_Connection *mhd, void **context,
+                         enum MHD_RequestTerminationCode why)
+{
+    struct http_server *server = self;
+    struct http_request *request = *context;
+    (void)mhd;
+    (void)why;
+    if (request == NULL)
+        return;
+    assert(request->state != REQUEST_HANDED);
+    if (request->is_counted)
+        server->pending--;
+    wait_begin(server, request->connection);
+    give_back(server, request);
+    *context = NULL;
+}
+
+/* ------------------------------------------------------------------------------------ answering */
+
+/* The request's end is decided: lets libmicrohttpd call on_access for it once more, unless it is in
+ * there now. */
+static void settle(struct http_request *request, enum request_state state)
+{
+    struct http_server *server = request->server;
+    take_back(server, request);
+    request->state = state;
+    if (!request->is_suspended)
+        return;
+    request->is_suspended = false;
+    server->must_run = true;
+    MHD_resume_connection(request->mhd);
+}
+
+void http_answer(struct http_request *request, unsigned status, const struct http_header *headers,
+                 size_t header_count, struct str body)
+{
+    assert(status >= 200 && status <= 999);
+    request->status = status;
+    request->answer = answers_get(&request->server->answers, headers, header_count, body);
+    settle(request, request->answer == NULL ? REQUEST_BROKEN : REQUEST_ANSWERED);
+}
+
+/* As many bytes as the socket takes at once: a fault that is cut short by a full socket is a fault
+ * as well. */
+static void send_some(int fd, struct str bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t sent = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent <= 0)
+            return;
+        bytes = str_slice(bytes, (size_t)sent, bytes.len);
+    }
+}
+
+void http_break(struct http_request *request, unsigned status, struct str body, size_t bytes)
+{
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    int fd = request->connection->fd;
+    if (bytes > 0) {
+        char head[160];
+        snprintf(head, sizeof(head),
+                 "HTTP/1.1 %u Broken\r\nContent-Type: application/json\r\n"
+                 "Content-Length: %zu\r\n\r\n",
+                 status, body.len);
+        send_some(fd, str_from(head));
+        send_some(fd, str_slice(body, 0, bytes));
+    }
+    /* Connecting a TCP socket to nowhere resets its connection at once (connect(2), Linux). */
+    (void)connect(fd, &nowhere, sizeof(nowhere));
+    settle(request, REQUEST_BROKEN);
+}
+
+/* ------------------------------------------------------------------------------------- the loop */
+
+static int add_to_epoll(int epoll_fd, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+static int start_daemon(struct http_server *server, int listen_fd)
+{
+    const struct http_options *options = &server->options;
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, on_accept, server, on_access,
+        server, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        options->connections_max + SPARE_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        options->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_BYTES,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server, MHD_OPTION_END);
+    return server->daemon == NULL ? -ENOMEM : 0;
+}
+
+int http_open(struct http_server **out, const struct http_options *options, struct err *err)
+{
+    int listen_fd = -1;
+    int rc = 0;
+    assert(options->on_request != NULL);
+    assert(options->body_bytes_max > 0 && options->body_bytes_max < INT32_MAX);
+    assert(options->inflated_bytes_max > 0 && options->inflated_bytes_max < INT32_MAX);
+    struct http_server *server = calloc(1, sizeof(*server));
+    if (server == NULL)
+        return err_set(err, -ENOMEM, 0, "no memory for an HTTP server");
+    server->options = *options;
+    server->budget.bytes_max = options->memory_bytes_max;
+    server->now_us = monotonic_us();
+    answers_init(&server->answers);
+    server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    server->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (server->epoll_fd < 0 || server->wake_fd < 0) {
+        rc = err_set(err, -errno, 0, "cannot open an epoll or event descriptor: %s",
+                     strerror(errno));
+        goto out;
+    }
+    rc = listener_open(&listen_fd, server->address, options->listen, err);
+    if (rc != 0)
+        goto out;
+    rc = start_daemon(server, listen_fd);
+    if (rc != 0) {
+        close(listen_fd);
+        err_set(err, rc, 0, "libmicrohttpd does not start on %s", server->address);
+        goto out;
+    }
+    rc = add_to_epoll(server->epoll_fd, server->wake_fd);
+    if (rc == 0)
+        rc = add_to_epoll(server->epoll_fd,
+                          MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
+    if (rc != 0)
+        err_set(err, rc, 0, "cannot watch the listening socket: %s", strerror(-rc));
+out:
+    if (rc != 0) {
+        http_close(server);
+        server = NULL;
+    }
+    *out = server;
+    return rc;
+}
+
+const char *http_address(const struct http_server *server)
+{
+    return server->address;
+}
+
+/* Until the owner's timeout, libmicrohttpd's or the next slow sender's, whichever comes first. */
+static int ms_to_wait(struct http_server *server, int timeout_ms)
+{
+    MHD_UNSIGNED_LONG_LONG daemon_ms = 0;
+    int64_t wait_ms = timeout_ms < 0 ? INT32_MAX : timeout_ms;
+    if (MHD_get_timeout(server->daemon, &daemon_ms) == MHD_YES && daemon_ms < (uint64_t)wait_ms)
+        wait_ms = (int64_t)daemon_ms;
+    if (server->waiting_first != NULL) {
+        int64_t left_us = server->waiting_first->deadline_us - monotonic_us();
+        int64_t left_ms = left_us <= 0 ? 0 : left_us / 1000 + 1;
+        wait_ms = left_ms < wait_ms ? left_ms : wait_ms;
+    }
+    return wait_ms == INT32_MAX ? -1 : (int)wait_ms;
+}
+
+static void wait_for_events(struct http_server *server, int timeout_ms)
+{
+    struct epoll_event events[2];
+    uint64_t wakes;
+    int count = epoll_wait(server->epoll_fd, events, 2, ms_to_wait(server, timeout_ms));
+    for (int i = 0; i < count; i++)
+        if (events[i].data.fd == server->wake_fd)
+            (void)!read(server->wake_fd, &wakes, sizeof(wakes)); /* only to make it quiet */
+}
+
+void http_poll(struct http_server *server, int timeout_ms)
+{
+    if (server->must_run)
+        (void)MHD_run(server->daemon); /* takes the answers; they are written in the run below */
+    else
+        wait_for_events(server, timeout_ms);
+    server->must_run = false;
+    server->now_us = monotonic_us();
+    (void)MHD_run(server->daemon);
+    cut_slow_senders(server);
+}
+
+void http_wake(struct http_server *server)
+{
+    const uint64_t one = 1;
+    (void)!write(server->wake_fd, &one, sizeof(one)); /* full means it is awake already */
+}
+
+void http_stop_listening(struct http_server *server)
+{
+    int fd = MHD_quiesce_daemon(server->daemon);
+    if (fd != MHD_INVALID_SOCKET)
+        close(fd);
+}
+
+unsigned http_pending(const struct http_server *server)
+{
+    return server->pending;
+}
+
+void http_close(struct http_server *server)
+{
+    if (server == NULL)
+        return;
+    server->is_closing = true;
+    while (server->handed != NULL) {
+        struct http_request *request = server->handed;
+        if (server->options.on_gone != NULL)
+            server->options.on_gone(server->options.self, request);
+        settle(request, REQUEST_BROKEN);
+    }
+    if (server->daemon != NULL) {
+        (void)MHD_run(server->daemon); /* takes the resumed connections back: none may be suspended
+                                          at its end */
+        MHD_stop_daemon(server->daemon);
+    }
+    while (server->free_requests != NULL) {
+        struct http_request *next = server->free_requests->next;
+        request_free(server->free_requests);
+        server->free_requests = next;
+    }
+    answers_fini(&server->answers);
+    inflater_fini(&server->inflater);
+    if (server->wake_fd >= 0)
+        close(server->wake_fd);
+    if (server->epoll_fd >= 0)
+        close(server->epoll_fd);
+    free(server);
+}
