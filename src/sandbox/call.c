@@ -51,8 +51,8 @@ void call_note(struct call *c, enum note_kind kind, struct str field, const char
     if (len < 0 || place_len < 0)
         return;
     struct str text_view = {text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1};
-    struct str place_view = {
-        place, (size_t)place_len < sizeof(place) ? (size_t)place_len : sizeof(place) - 1};
+    struct str place_view = {place, (size_t)place_len < sizeof(place) ? (size_t)place_len
+                                                                      : sizeof(place) - 1};
     notes_add(c->sandbox->notes, c->now_ms, c->number, kind, place_view, text_view);
 }
 

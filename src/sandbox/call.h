@@ -1,6 +1,6 @@
 /*
- * call: one request on its way through the sandbox, and the sandbox itself as its handlers see it. For the files of this
- * room only.
+ * call: one request on its way through the sandbox, and the sandbox itself as its handlers see it.
+ * For the files of this room only.
  */
 #ifndef SPELTER_SANDBOX_CALL_H
 #define SPELTER_SANDBOX_CALL_H
@@ -19,9 +19,9 @@
     "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
 
 enum {
-    ADMIN_ENTRIES_MAX = 50,    /* ids, aliases, recipients of one call (§10.1) */
-    CALL_PARAMETERS_MAX = 2,   /* {name} parts of a path */
-    STRING_BYTES_MAX = 479,    /* names and string values (§2.13) */
+    ADMIN_ENTRIES_MAX = 50,  /* ids, aliases, recipients of one call (§10.1) */
+    CALL_PARAMETERS_MAX = 2, /* {name} parts of a path */
+    STRING_BYTES_MAX = 479,  /* names and string values (§2.13) */
     STRING_CHARACTERS_MAX = 255,
     DEPTH_MAX = 50, /* nesting of attributes, properties, catalog objects (§8.2) */
 };

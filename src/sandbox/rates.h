@@ -1,6 +1,6 @@
 /*
- * rates: Braze's rate limits (docs/spec/braze-rest-api.md §3): fixed windows that begin at full minutes, hours, days, or
- * multiples of three seconds. One thread.
+ * rates: Braze's rate limits (docs/spec/braze-rest-api.md §3): fixed windows that begin at full
+ * minutes, hours, days, or multiples of three seconds. One thread.
  */
 #ifndef SPELTER_SANDBOX_RATES_H
 #define SPELTER_SANDBOX_RATES_H
@@ -46,7 +46,8 @@ struct rates {
 void rates_init(struct rates *r, const struct choices *choices);
 
 /* "track=100/60": requests and seconds of one bucket. -EINVAL: err says what was expected. */
-int rates_set(struct rates *r, struct str text, struct err *err) __attribute__((warn_unused_result));
+int rates_set(struct rates *r, struct str text, struct err *err)
+    __attribute__((warn_unused_result));
 
 struct rate_state {
     bool admitted;
