@@ -36,8 +36,8 @@ int destination_compile(struct destination **out, const struct destination_confi
                         struct err *err) __attribute__((warn_unused_result));
 void destination_free(struct destination *d); /* NULL is fine */
 
-/* Which endpoint an intent travels to; its row in request_families[] gives method, path, array key,
- * limits. */
+/* Which endpoint an intent travels to; its row (family_row) gives method, path, array key, limits.
+ */
 enum request_family {
     FAMILY_TRACK_ATTRIBUTES, /* the three share POST /users/track */
     FAMILY_TRACK_EVENTS,
@@ -46,6 +46,7 @@ enum request_family {
     FAMILY_IDENTIFY,
     FAMILY_DELETE,
     FAMILY_CATALOG_ITEM,
+    FAMILY_CATALOG_DELETE,
     FAMILY_CAMPAIGN_TRIGGER,
     FAMILY_CANVAS_TRIGGER,
 };
@@ -90,9 +91,15 @@ struct mapped {
     size_t outcome_count;
 };
 
-/* -ENOMEM when the arena is full; every other trouble is an outcome. */
+/* -ENOMEM when the arena is full; every other trouble is an outcome. In PARITY_STRICT numbers that
+ * the event kept exact are rounded as JavaScript rounds them. */
 int destination_map(const struct destination *d, struct jv event, struct arena *a,
                     struct mapped *out) __attribute__((warn_unused_result));
+
+/* What Segment's user deletion comes to: one FAMILY_DELETE intent, or OUTCOME_INVALID without a
+ * userId (strict parity sends null, as the reference does). */
+int destination_map_delete(const struct destination *d, struct jv event, struct arena *a,
+                           struct mapped *out) __attribute__((warn_unused_result));
 
 /* Names for messages and metrics. */
 size_t destination_subscription_count(const struct destination *d);
@@ -108,6 +115,7 @@ struct family_row {
     const char *path;      /* after the endpoint; NULL: the intent's own */
     const char *array_key; /* "attributes"; NULL: the object is the whole body */
     unsigned objects_max;  /* of one request */
+    bool unique_users;     /* two objects that share a user key must not travel in one request */
 };
 const struct family_row *family_row(enum request_family family);
 

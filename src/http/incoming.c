@@ -1,4 +1,4 @@
-#include "request.h"
+#include "incoming.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -231,6 +231,12 @@ static bool charge(struct http_request *request, size_t bytes)
     budget->bytes += bytes;
     request->charged_bytes += bytes;
     return true;
+}
+
+bool request_is_whole(const struct http_request *request)
+{
+    return request->announced_bytes > 0 &&
+           request->body.len + request->drained_bytes >= request->announced_bytes;
 }
 
 void request_take_body(struct http_request *request, struct str bytes)
