@@ -28,6 +28,7 @@ enum {
     SANDBOX_HEADERS_MAX = 12,
     SANDBOX_BODY_BYTES_MAX = 4 * 1024 * 1024, /* docs/spec/braze-rest-api.md §1.3 */
     SANDBOX_ANSWER_BYTES_MAX = 64 << 20,      /* the longest export a client gets */
+    SANDBOX_WORKSPACE_BYTES_MAX = 4 << 20,
 };
 
 struct sandbox_options {
