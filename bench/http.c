@@ -83,13 +83,22 @@ static void room_request(void *self, struct http_request *request)
         http_answer(request, 200, NULL, 0, str_from(answer_text));
 }
 
+static void room_gone(void *self, struct http_request *request)
+{
+    struct room *room = self;
+    for (size_t i = 0; i < room->later_count; i++)
+        if (room->later[i] == request)
+            room->later[i] = NULL;
+}
+
 static void *room_serve(void *self)
 {
     struct room *room = self;
     while (!stop) {
         http_poll(room->server, 100);
         for (size_t i = 0; i < room->later_count; i++)
-            http_answer(room->later[i], 200, NULL, 0, str_from(answer_text));
+            if (room->later[i] != NULL)
+                http_answer(room->later[i], 200, NULL, 0, str_from(answer_text));
         room->later_count = 0;
     }
     return NULL;
@@ -173,6 +182,7 @@ static void bench_room(const char *name, bool answers_later, uint64_t requests, 
                                    .connections_max = 10000,
                                    .idle_timeout_s = 60,
                                    .on_request = room_request,
+                                   .on_gone = room_gone,
                                    .self = &room};
     struct err err;
     if (http_open(&room.server, &options, &err) != 0) {

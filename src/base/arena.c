@@ -93,7 +93,8 @@ void *arena_alloc_slow(struct arena *a, size_t bytes)
     size_t padded = (bytes + 15) & ~(size_t)15;
     if (padded < bytes)
         return NULL;
-    if (padded > (size_t)(a->end - a->at) && !add_chunk(a, padded))
+    bool is_full = a->at == NULL || padded > (size_t)(a->end - a->at);
+    if (is_full && !add_chunk(a, padded))
         return NULL;
     char *p = a->at;
     a->at += padded;

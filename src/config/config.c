@@ -233,6 +233,7 @@ static int check(struct config *c, struct err *err)
     for (size_t i = 0; rc == 0 && i < c->values.destination_count; i++) {
         struct destination_section *d = &c->values.destinations[i];
         snprintf(d->path, sizeof(d->path), "/destinations/%zu", i);
+        d->whole = jv_get(yaml_doc_root(c->yaml), STR("destinations")).items[i];
         rc = check_destination(c, d, err);
     }
     return rc;

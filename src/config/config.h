@@ -18,7 +18,6 @@ struct config;
 
 enum source_kind { SOURCE_SEGMENT };
 enum destination_kind { DESTINATION_BRAZE_CLOUD };
-enum batching_mode { BATCHING_COMBINED, BATCHING_PER_ACTION };
 
 struct source_config {
     struct str id;
@@ -42,7 +41,7 @@ struct destination_section {
     struct braze_settings settings;
     struct jv subscriptions; /* an array in Segment's form; undefined: the presets */
     int64_t parity;          /* enum parity of destination.h */
-    int64_t batching;        /* enum batching_mode */
+    int64_t batching;        /* enum batching of pack.h */
     int64_t batch_objects;
     int64_t batch_wait_ms;
     int64_t connections;
@@ -50,6 +49,7 @@ struct destination_section {
     int64_t give_up_after_ms; /* 0: never */
     int64_t rate_count;       /* requests ... 0: Braze's documented limit */
     int64_t rate_per_ms;      /* ... per this long */
+    struct jv whole;          /* the section as written: did a reload change it? */
     char path[64];            /* "/destinations/0": where it stands, for messages */
 };
 

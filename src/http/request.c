@@ -233,6 +233,12 @@ static bool charge(struct http_request *request, size_t bytes)
     return true;
 }
 
+bool request_is_whole(const struct http_request *request)
+{
+    return request->announced_bytes > 0 &&
+           request->body.len + request->drained_bytes >= request->announced_bytes;
+}
+
 void request_take_body(struct http_request *request, struct str bytes)
 {
     if (request->state == REQUEST_REFUSED) {

@@ -8,22 +8,11 @@
 #include "answer.h"
 #include "arena.h"
 #include "buf.h"
+#include "connection.h"
 #include "http.h"
 #include "inflate.h"
 
 #include <microhttpd.h>
-#include <netinet/in.h>
-
-/* A client's connection; it waits in the server's queue of deadlines while a request is awaited or
- * arrives. */
-struct connection {
-    struct connection *prev;
-    struct connection *next;
-    int64_t deadline_us;
-    bool is_waiting; /* in the queue */
-    int fd;
-    char ip[INET6_ADDRSTRLEN];
-};
 
 enum request_state {
     REQUEST_NEW,      /* its request line is here */
@@ -48,7 +37,9 @@ struct http_request {
         *prev; /* among the requests without an answer; `next` also in the freelist */
     struct http_request *next;
     enum request_state state;
-    bool is_suspended;
+    bool is_in_handler; /* on_request runs */
+    bool is_suspended;  /* libmicrohttpd does not look at its connection */
+    int64_t handed_at_us;
     bool is_counted; /* in the server's pending */
     bool must_close; /* its framing cannot be trusted: no further request on this connection */
 
@@ -83,6 +74,9 @@ void request_recycle(struct http_request *request);
 
 /* Checks the header section and learns from it how the body comes. A refusal shows in `state`. */
 void request_check_headers(struct http_request *request, const char *version);
+
+/* All announced bytes are here; false for chunks, whose number nobody announces. */
+bool request_is_whole(const struct http_request *request);
 
 /* Takes or drops a piece of the body. A refusal shows in `state`. */
 void request_take_body(struct http_request *request, struct str bytes);

@@ -59,14 +59,31 @@ void segment_close(struct segment *s)
 /* ------------------------------------------------------------------------------------------
  * answers */
 
+const char *segment_refusal_name(enum segment_refusal refusal)
+{
+    static const char *const names[SEGMENT_REFUSALS] = {
+        [SEGMENT_TAKEN] = "",
+        [SEGMENT_NO_KEY] = "no_key",
+        [SEGMENT_UNKNOWN_KEY] = "unknown_key",
+        [SEGMENT_SOURCE_DISABLED] = "source_disabled",
+        [SEGMENT_NOT_JSON] = "not_json",
+        [SEGMENT_BAD_BATCH] = "bad_batch",
+        [SEGMENT_TOO_LARGE] = "too_large",
+        [SEGMENT_TOO_MANY_EVENTS] = "too_many_events",
+        [SEGMENT_NO_MEMORY] = "no_memory",
+        [SEGMENT_BAD_HTTP] = "bad_http",
+    };
+    return names[refusal];
+}
+
 static const struct str success = STR_INIT("{\"success\": true}");
 
-static void refuse(struct segment_result *out, struct arena *a, const char *refusal,
+static void refuse(struct segment_result *out, struct arena *a, enum segment_refusal refusal,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* SDKs want status 400 for what can never succeed, and both `message` and `code` in the body
  * (§1.8). */
-static void refuse(struct segment_result *out, struct arena *a, const char *refusal,
+static void refuse(struct segment_result *out, struct arena *a, enum segment_refusal refusal,
                    const char *format, ...)
 {
     char text[256];
@@ -76,12 +93,12 @@ static void refuse(struct segment_result *out, struct arena *a, const char *refu
     va_end(args);
     out->status = 400;
     out->refusal = refusal;
-    out->body = segment_refusal(text, a);
+    out->body = segment_refusal_body(text, a);
     out->record_count = 0;
     out->discard_count = 0;
 }
 
-struct str segment_refusal(const char *text, struct arena *a)
+struct str segment_refusal_body(const char *text, struct arena *a)
 {
     struct buf body;
     buf_init(&body, 4096);
@@ -127,22 +144,22 @@ static bool admit(struct gathering *g, const struct sources *sources, struct jv 
     struct str key = find_key(g->request, body, g->arena);
     out->source = key.len == 0 ? NULL : sources_find(sources, key);
     if (key.len == 0) {
-        refuse(out, g->arena, "no_key",
+        refuse(out, g->arena, SEGMENT_NO_KEY,
                "An invalid write key was provided: there is none in the Authorization header, the "
                "body or the query");
         return false;
     }
     if (out->source == NULL && g->segment->options.accept_unknown_keys) {
-        out->refusal = "unknown_key";
+        out->refusal = SEGMENT_UNKNOWN_KEY;
         return false;
     }
     if (out->source == NULL) {
-        refuse(out, g->arena, "unknown_key",
+        refuse(out, g->arena, SEGMENT_UNKNOWN_KEY,
                "An invalid write key was provided: no source has this one");
         return false;
     }
     if (!out->source->enabled) {
-        refuse(out, g->arena, "source_disabled", "The source '%.*s' is disabled",
+        refuse(out, g->arena, SEGMENT_SOURCE_DISABLED, "The source '%.*s' is disabled",
                STR_ARG(out->source->id));
         return false;
     }
@@ -284,14 +301,14 @@ static void finish(struct gathering *g)
 
 static void no_memory(struct gathering *g)
 {
-    refuse(g->out, g->arena, "no_memory", "The server has no memory for this request now");
+    refuse(g->out, g->arena, SEGMENT_NO_MEMORY, "The server has no memory for this request now");
     g->out->status = 503;
 }
 
 static void ingest_batch(struct gathering *g, struct jv body, struct jv batch)
 {
     if (batch.len > BATCH_EVENTS_MAX) {
-        refuse(g->out, g->arena, "too_many_events",
+        refuse(g->out, g->arena, SEGMENT_TOO_MANY_EVENTS,
                "Exceed payload limit: the batch has %u events, at most %d are allowed", batch.len,
                BATCH_EVENTS_MAX);
         return;
@@ -322,7 +339,7 @@ static void ingest_one(struct gathering *g, struct jv event, enum call_type type
         return;
     }
     if (kept == TOO_LARGE) {
-        refuse(g->out, g->arena, "too_large", "%.*s", STR_ARG(g->discards[0].reason));
+        refuse(g->out, g->arena, SEGMENT_TOO_LARGE, "%.*s", STR_ARG(g->discards[0].reason));
         return;
     }
     finish(g);
@@ -335,7 +352,7 @@ static void ingest_body(struct gathering *g, const struct sources *sources, stru
     struct jv body;
     struct err err = {0};
     if (text.len > g->segment->options.batch_bytes_max) {
-        refuse(out, g->arena, "too_large",
+        refuse(out, g->arena, SEGMENT_TOO_LARGE,
                "Exceed payload limit: the body has %zu bytes, at most %zu are allowed", text.len,
                g->segment->options.batch_bytes_max);
         return;
@@ -346,11 +363,11 @@ static void ingest_body(struct gathering *g, const struct sources *sources, stru
         return;
     }
     if (rc != 0) {
-        refuse(out, g->arena, "not_json", "malformed JSON: %s", err.msg);
+        refuse(out, g->arena, SEGMENT_NOT_JSON, "malformed JSON: %s", err.msg);
         return;
     }
     if (body.type != JV_OBJECT) {
-        refuse(out, g->arena, "not_json",
+        refuse(out, g->arena, SEGMENT_NOT_JSON,
                "malformed JSON: the body must be an object, an event or {\"batch\": [...]}");
         return;
     }
@@ -360,7 +377,7 @@ static void ingest_body(struct gathering *g, const struct sources *sources, stru
     if (batch.type == JV_ARRAY)
         ingest_batch(g, body, batch);
     else if (type == CALL_NONE && batch.type != JV_UNDEFINED)
-        refuse(out, g->arena, "bad_batch", "batch must be an array of events");
+        refuse(out, g->arena, SEGMENT_BAD_BATCH, "batch must be an array of events");
     else
         ingest_one(g, body, type);
 }
@@ -406,7 +423,7 @@ void segment_ingest(struct segment *s, const struct sources *sources,
     if (str_eq(request->method, STR("GET")) && str_eq(last_segment(&path), STR("pixel")))
         ingest_pixel(&g, sources, type);
     else if (!str_eq(request->method, STR("POST")))
-        refuse(out, a, "not_json", "malformed JSON: events come with POST, this is %.*s",
+        refuse(out, a, SEGMENT_NOT_JSON, "malformed JSON: events come with POST, this is %.*s",
                (int)(request->method.len < 16 ? request->method.len : 16), request->method.ptr);
     else if (!str_eq(name,
                      STR("m"))) /* what SDKs tell about themselves has no events in it (§1.13) */

@@ -50,12 +50,28 @@ struct segment_discard {
     struct str event; /* JSON text */
 };
 
+/* Why a request was refused as a whole. */
+enum segment_refusal {
+    SEGMENT_TAKEN, /* it was not */
+    SEGMENT_NO_KEY,
+    SEGMENT_UNKNOWN_KEY,
+    SEGMENT_SOURCE_DISABLED,
+    SEGMENT_NOT_JSON,
+    SEGMENT_BAD_BATCH,
+    SEGMENT_TOO_LARGE,
+    SEGMENT_TOO_MANY_EVENTS,
+    SEGMENT_NO_MEMORY,
+    SEGMENT_BAD_HTTP, /* by http, before it was whole */
+};
+enum { SEGMENT_REFUSALS = 10 };
+const char *segment_refusal_name(enum segment_refusal refusal); /* "unknown_key" */
+
 struct segment_result {
     unsigned status;
     const char *content_type; /* NULL: JSON */
     struct str body;
     const struct source *source; /* NULL when it never became clear */
-    const char *refusal; /* why a request as a whole was refused, for metrics; NULL: it was not */
+    enum segment_refusal refusal;
     const struct segment_record *records;
     size_t record_count;
     const struct segment_discard *discards;
@@ -68,6 +84,6 @@ void segment_ingest(struct segment *s, const struct sources *sources,
                     struct segment_result *out);
 
 /* The answer to a request that http refused before it was whole. */
-struct str segment_refusal(const char *text, struct arena *a);
+struct str segment_refusal_body(const char *text, struct arena *a);
 
 #endif

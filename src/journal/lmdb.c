@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "log.h"
+
 enum { JOURNAL_FORMAT = 1 };
 
 /* The one record of the table "journal_meta". It is only written when the journal is new and when a
@@ -263,7 +265,7 @@ int journal_trim(struct journal *j, MDB_txn *txn, uint64_t before, size_t count_
     if (rc != 0)
         return rc;
     while (*deleted < count_max) {
-        uint64_t position;
+        uint64_t position = 0;
         rc = position_at(cursor, MDB_FIRST, &position);
         if (rc != 0 || position >= before)
             break;
@@ -294,8 +296,13 @@ void journal_publish(struct journal *j)
     const bool is_known = version == j->published_version;
     const uint64_t known_next = j->bounds.next;
     pthread_mutex_unlock(&j->mutex);
-    if (is_known || read_bounds(j, &bounds) != 0)
+    if (is_known)
         return;
+    int rc = read_bounds(j, &bounds);
+    if (rc != 0) { /* the records are safe; the next commit shows them */
+        log_error("journal: cannot look at what was committed: %s", strerror(-rc));
+        return;
+    }
 
     pthread_mutex_lock(&j->mutex);
     j->bounds = bounds;

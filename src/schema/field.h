@@ -62,8 +62,26 @@ struct field {
     const char *preset; /* the default mapping as JSON text, or NULL */
 };
 
-/* For table rows: the number of elements beside the pointer. */
+/* For table rows: the three every row has, and the number of elements beside a pointer. */
+#define FIELD(key_text, label_text, field_type)                                                    \
+    .key = STR_INIT(key_text), .label = STR_INIT(label_text), .type = (field_type)
 #define FIELD_PARTS(table)   .parts = (table), .part_count = countof(table)
 #define FIELD_CHOICES(table) .choices = (table), .choice_count = countof(table)
+
+#define FIELD_REQUIRED_WHEN_ALL(table)                                                             \
+    &(const struct requirement)                                                                    \
+    {                                                                                              \
+        .count = countof(table), .conditions = (table)                                             \
+    }
+#define FIELD_REQUIRED_WHEN_ANY(table)                                                             \
+    &(const struct requirement)                                                                    \
+    {                                                                                              \
+        .any = true, .count = countof(table), .conditions = (table)                                \
+    }
+
+/* Default mappings that nearly all rows use: a path, and a path with another one for when it is not there. */
+#define PATH(path) "{\"@path\":\"" path "\"}"
+#define FIRST_OF(path, other)                                                                      \
+    "{\"@if\":{\"exists\":" PATH(path) ",\"then\":" PATH(path) ",\"else\":" PATH(other) "}}"
 
 #endif

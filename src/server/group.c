@@ -120,7 +120,7 @@ static int apply(struct store_job *job, MDB_txn *txn)
     int rc = 0;
     if (group->records.count > 0)
         rc = journal_append(o->journal, txn, group->records.views, group->records.count, &first);
-    if (rc == 0 && group->records.count > 0)
+    if (rc == 0 && group->records.count > 0 && o->dedupe != NULL)
         rc = dedupe_apply(o->dedupe, txn, group->fingerprints, group->records.count, group->now_ms);
     for (size_t i = 0; rc == 0 && i < group->letters.count; i++) {
         uint64_t id;
@@ -321,7 +321,8 @@ void groups_submit(struct groups *g)
         return; /* the open one goes on filling, and is handed over with the next call */
     texts_close(&group->records);
     texts_close(&group->letters);
-    group->now_ms = clock_now_ms(g->options.clock());
+    group->now_ms = clock_now_ms(g->options.clock);
+    group->job.bytes = group->records.bytes.len + group->letters.bytes.len;
     group->number = ++g->submitted;
     g->open = next;
     g->in_flight++;
@@ -356,12 +357,12 @@ static void answer_waiter(struct groups *g, struct waiter *waiter, int rc)
 /* Says once that there is no room, and once that there is again. */
 static void note_outcome(struct groups *g, int rc)
 {
-    if (rc != 0 && !g->is_full)
-        log_error("journal: cannot keep events (%s); clients get 503 until this is mended",
-                  strerror(-rc));
-    if (rc == 0 && g->is_full)
+    bool was_full = gauge_get(&g->metrics.full) != 0;
+    if (rc != 0 && !was_full)
+        log_error("journal: cannot keep events (%s); clients get 503 until this is mended", strerror(-rc));
+    if (rc == 0 && was_full)
         log_info("journal: keeping events again");
-    g->is_full = rc != 0;
+    gauge_set(&g->metrics.full, rc != 0);
 }
 
 static void finish(struct groups *g, struct group *group)
@@ -369,7 +370,7 @@ static void finish(struct groups *g, struct group *group)
     note_outcome(g, group->rc);
     if (group->rc == 0)
         counter_add(&g->metrics.records, group->records.count);
-    else
+    else if (g->options.dedupe != NULL)
         for (size_t i = 0; i < group->records.count; i++)
             dedupe_retract(g->options.dedupe, group->fingerprints[i]);
     g->settled = group->number;

@@ -33,6 +33,7 @@ struct groups_metrics {
     struct counter records;       /* durable */
     struct counter refused_full;  /* requests answered 503 because there was no room */
     struct gauge waiting;         /* requests waiting for their fsync */
+    struct gauge full;            /* 1: the newest commit failed, clients get 503 */
     struct histogram ack_latency; /* request's head received to answered */
 };
 
@@ -40,9 +41,9 @@ struct groups_options {
     struct store *store;
     struct journal *journal;
     struct dead *dead;
-    struct dedupe *dedupe;
+    struct dedupe *dedupe; /* NULL: repeats are not looked for */
     struct http_server *http; /* woken when a group is done */
-    struct clock (*clock)(void);
+    struct clock clock;
 };
 
 int groups_open(struct groups **out, const struct groups_options *options)

@@ -31,7 +31,7 @@ static void the_smallest_config_gets_documented_defaults(void **state)
     assert_true(str_eq(d->settings.endpoint, STR("https://rest.iad-01.braze.com")));
     assert_int_equal(d->batch_objects, 75);
     assert_int_equal(d->batch_wait_ms, 1000);
-    assert_int_equal(d->batching, BATCHING_COMBINED);
+    assert_int_equal(d->batching, 0);
     assert_int_equal(d->subscriptions.type, JV_UNDEFINED);
     assert_int_equal(config_warning_count(config), 0);
     config_free(config);
