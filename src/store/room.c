@@ -1,6 +1,5 @@
 #include "room.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
