@@ -102,15 +102,14 @@ static struct token read_number(struct reader *r)
     return (struct token){TOKEN_NUMBER, value, r->at - from};
 }
 
-/* Bytes of the white space at the reader, 0 when there is none. Line ends are not white space here.
- */
+/* Bytes of the white space at the reader, 0 when there is none. Unicode's line and paragraph
+ * separators are letters. */
 static size_t space_bytes(const struct reader *r)
 {
     struct str rest = str_slice(r->text, r->at, r->text.len);
-    bool is_line_end = str_starts(rest, STR("\n")) || str_starts(rest, STR("\r")) ||
-                       str_starts(rest, STR("\xE2\x80\xA8")) ||
-                       str_starts(rest, STR("\xE2\x80\xA9"));
-    return is_line_end ? 0 : text_space_bytes(r->text, r->at);
+    bool is_separator =
+        str_starts(rest, STR("\xE2\x80\xA8")) || str_starts(rest, STR("\xE2\x80\xA9"));
+    return is_separator ? 0 : text_space_bytes(r->text, r->at);
 }
 
 /* Letters are all that comes at or after 'A' and is no white space, other alphabets included. */
