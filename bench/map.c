@@ -5,7 +5,7 @@
  *     {"bench":"map","action":"trackEvent","event_bytes":512,"events_per_second":...,"floor_per_second":...,
  *      "share_of_floor":0.5,"mallocs":0}
  *
- *     bench_map [SECONDS_A_CASE]
+ *     bench_map [SECONDS_A_CASE [ACTION]]
  */
 #include <errno.h>
 #include <stdio.h>
@@ -188,6 +188,8 @@ int main(int argc, char **argv)
     arena_init(&a, 64 << 20);
     buf_init(&out, 1 << 20);
     for (size_t row = 0; row < countof(rows); row++) {
+        if (argc > 2 && strcmp(argv[2], rows[row].action) != 0)
+            continue;
         struct destination *d = open_row(row);
         struct str text = str_from(rows[row].event);
         yyjson_alc alc;
