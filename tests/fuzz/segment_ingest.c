@@ -63,7 +63,7 @@ static void check_answer(const struct segment_result *result, struct arena *a)
         return;
     assert(jv_parse(&answer, a, result->body, JV_EXACT, &err) == 0);
     if (result->status != 200) {
-        assert(result->refusal != NULL);
+        assert(result->refusal != SEGMENT_TAKEN);
         assert(result->record_count == 0);
         check_text(answer, STR("message"));
         check_text(answer, STR("code"));
