@@ -26,7 +26,8 @@ struct destination {
     size_t enabled_count;
 };
 
-/* ------------------------------------------------------------------------------------------- compile */
+/* -------------------------------------------------------------------------------------------
+ * compile */
 
 /* The presets that start on events, in Segment's own form. undefined when the arena is full. */
 static struct jv preset_subscriptions(struct arena *a)
@@ -60,8 +61,9 @@ static int read_settings(struct destination *d, struct jv settings, struct err *
     if (!jv_is_nullish(app_id) && app_id.type != JV_STRING)
         return err_set_path(err, -EINVAL, "/settings/app_id", "expected a text");
     if (endpoint.type != JV_STRING || !format_match(FORMAT_URI, jv_str(endpoint)))
-        return err_set_path(err, -EINVAL, "/settings/endpoint",
-                            "expected Braze's REST endpoint, such as https://rest.iad-01.braze.com");
+        return err_set_path(
+            err, -EINVAL, "/settings/endpoint",
+            "expected Braze's REST endpoint, such as https://rest.iad-01.braze.com");
     d->api_key = jv_str(api_key);
     d->endpoint = jv_str(endpoint);
     while (d->endpoint.len > 0 && d->endpoint.ptr[d->endpoint.len - 1] == '/')
@@ -108,7 +110,8 @@ int destination_compile(struct destination **out, const struct destination_confi
                          : jv_copy(&d->memory, config->subscriptions);
     int rc = 0;
     if (list.type == JV_UNDEFINED)
-        rc = err_set(err, -ENOMEM, 0, "the subscriptions are larger than %d bytes", CONFIG_BYTES_MAX);
+        rc = err_set(err, -ENOMEM, 0, "the subscriptions are larger than %d bytes",
+                     CONFIG_BYTES_MAX);
     if (rc == 0)
         rc = read_settings(d, settings, err);
     if (rc == 0)
@@ -131,7 +134,8 @@ void destination_free(struct destination *d)
     free(d);
 }
 
-/* ----------------------------------------------------------------------------------------------- map */
+/* -----------------------------------------------------------------------------------------------
+ * map */
 
 struct gathering {
     struct arena *arena;
@@ -262,7 +266,8 @@ int destination_map_delete(const struct destination *d, struct jv event, struct 
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- names */
+/* ---------------------------------------------------------------------------------------------
+ * names */
 
 size_t destination_subscription_count(const struct destination *d)
 {

@@ -6,10 +6,12 @@
 
 /* ----------------------------------------------------------------------------------------- failures */
 
-struct failure exchange_http_failure(int status)
+struct failure exchange_http_failure(int status, struct arena *a)
 {
-    return (struct failure){
-        .name = "HTTPError", .status = status, .message = http_reason(status)};
+    struct str reason = http_reason(status);
+    if (reason.len == 0)
+        reason = text_of(a, jv_number(status));
+    return (struct failure){.name = "HTTPError", .status = status, .message = reason};
 }
 
 int exchange_fail_api(struct exchange *x, struct jv message, int status)
@@ -27,7 +29,7 @@ void exchange_fail_with_message(struct exchange *x)
 {
     struct jv message = jv_get(x->response.body, STR("message"));
     if (!jv_truthy(message) || exchange_fail_api(x, message, x->response.status) != 0)
-        x->failure = exchange_http_failure(x->response.status);
+        x->failure = exchange_http_failure(x->response.status, x->arena);
 }
 
 struct failure exchange_type_failure(struct jv body, struct str key, struct arena *a)
@@ -116,6 +118,6 @@ int exchange_settle(struct exchange *x, const struct call *call)
     if (call->action->settle != NULL)
         return call->action->settle(call, x);
     if (!exchange_ok(x))
-        x->failure = exchange_http_failure(x->response.status);
+        x->failure = exchange_http_failure(x->response.status, x->arena);
     return 0;
 }

@@ -43,7 +43,14 @@ void courier_options_init(struct courier_options *options)
     *options = (struct courier_options){
         .clock = clock_real(),
         .pack = {BATCHING_COMBINED, TRACK_OBJECTS_MAX, 1000, TRACK_BODY_BYTES_MAX},
-        .retry = {500, 60 * 1000, 4LL * 60 * 60 * 1000}, /* as long as the hosted product tries */
+        .retry =
+            {
+                .wait_min_ms = 500,
+                .wait_max_ms = 60 * 1000,
+                .probe_min_ms = 2000,
+                .probe_max_ms = 15 * 1000,
+                .give_up_after_ms = 4LL * 60 * 60 * 1000, /* as long as the hosted product tries */
+            },
         .requests_max = 32,
         .connect_timeout_ms = 10 * 1000,
         .timeout_ms = 30 * 1000,

@@ -23,6 +23,7 @@ enum limit_bucket limit_bucket_of(enum request_family family)
     case FAMILY_DELETE:
         return BUCKET_USER_ADMIN;
     case FAMILY_CATALOG_ITEM:
+    case FAMILY_CATALOG_DELETE:
         return BUCKET_CATALOG_ITEMS;
     case FAMILY_CAMPAIGN_TRIGGER:
     case FAMILY_CANVAS_TRIGGER:

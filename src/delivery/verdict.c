@@ -169,15 +169,20 @@ static struct str outcome_text(const struct answer *answer, const char *advice)
 
 /* Exponential, with jitter over the whole span above the minimum, so that what failed together does
  * not come back together. */
-static int64_t backoff_ms(const struct retry_policy *policy, const struct attempts *attempts)
+static int64_t backoff_ms(unsigned min_ms, unsigned max_ms, const struct attempts *attempts)
 {
     unsigned doublings = attempts->failures < 20 ? attempts->failures + 1 : 20;
-    uint64_t ceiling = (uint64_t)policy->wait_min_ms << doublings;
-    if (ceiling > policy->wait_max_ms)
-        ceiling = policy->wait_max_ms;
-    if (ceiling <= policy->wait_min_ms)
-        return policy->wait_min_ms;
-    return (int64_t)(policy->wait_min_ms + attempts->random % (ceiling - policy->wait_min_ms + 1));
+    uint64_t ceiling = (uint64_t)min_ms << doublings;
+    if (ceiling > max_ms)
+        ceiling = max_ms;
+    if (ceiling <= min_ms)
+        return min_ms;
+    return (int64_t)(min_ms + attempts->random % (ceiling - min_ms + 1));
+}
+
+static int64_t retry_ms(const struct retry_policy *policy, const struct attempts *attempts)
+{
+    return backoff_ms(policy->wait_min_ms, policy->wait_max_ms, attempts);
 }
 
 static int64_t limited_wait_ms(int64_t wait_ms)
@@ -197,7 +202,7 @@ static void on_rate_limit(struct verdict *out, const struct reply *reply,
     else
         wait_ms = reply_reset_ms(reply, attempts->now_ms);
     if (wait_ms <= 0)
-        wait_ms = backoff_ms(policy, attempts);
+        wait_ms = retry_ms(policy, attempts);
     out->kind = VERDICT_RETRY;
     out->is_rate_limit = true;
     out->wait_ms = limited_wait_ms(wait_ms);
@@ -213,7 +218,7 @@ static void on_trouble(struct verdict *out, const struct reply *reply,
         return;
     }
     out->kind = VERDICT_RETRY;
-    out->wait_ms = backoff_ms(policy, attempts);
+    out->wait_ms = retry_ms(policy, attempts);
     int64_t asked_ms = limited_wait_ms(reply->retry_after_s * 1000);
     if (out->wait_ms < asked_ms)
         out->wait_ms = asked_ms;
@@ -228,11 +233,11 @@ static void on_refused(struct verdict *out, const struct manifest *manifest, con
         out->kind = manifest->object_count > 1 ? VERDICT_SPLIT : VERDICT_DEAD;
 }
 
-static void on_pause(struct verdict *out, const struct attempts *attempts)
+static void on_pause(struct verdict *out, const struct attempts *attempts,
+                     const struct retry_policy *policy)
 {
-    const struct retry_policy probing = {PAUSE_PROBE_MS_MIN, PAUSE_PROBE_MS_MAX, 0};
     out->kind = VERDICT_PAUSE;
-    out->wait_ms = backoff_ms(&probing, attempts);
+    out->wait_ms = backoff_ms(policy->probe_min_ms, policy->probe_max_ms, attempts);
 }
 
 static int on_accepted(struct verdict *out, const struct answer *answer)
@@ -277,11 +282,11 @@ int verdict_reach(struct verdict *out, const struct reply *reply, const struct m
         break;
     case MEANS_NO_ACCESS:
         advice = " (check api_key, its permissions and the endpoint)";
-        on_pause(out, attempts);
+        on_pause(out, attempts, policy);
         break;
     case MEANS_WRONG_ENDPOINT:
         advice = " (check the endpoint)";
-        on_pause(out, attempts);
+        on_pause(out, attempts, policy);
         break;
     case MEANS_RATE_LIMITED:
         on_rate_limit(out, reply, attempts, policy);

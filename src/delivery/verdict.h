@@ -47,7 +47,9 @@ struct verdict {
 struct retry_policy {
     unsigned wait_min_ms;     /* default 500 */
     unsigned wait_max_ms;     /* default 60,000 */
-    int64_t give_up_after_ms; /* of a request's own trying; 0: never */
+    unsigned probe_min_ms;    /* while the destination is paused; default 2,000 */
+    unsigned probe_max_ms;    /* default 15,000 */
+    int64_t give_up_after_ms; /* of a request's own trying, default 4 h; 0: never */
 };
 
 struct attempts {
@@ -59,8 +61,6 @@ struct attempts {
 
 enum {
     RATE_LIMIT_WAIT_MS_MAX = 60 * 60 * 1000, /* Braze's longest window is an hour */
-    PAUSE_PROBE_MS_MIN = 2000,
-    PAUSE_PROBE_MS_MAX = 15000,
 };
 
 /* Codes of dead letters. */

@@ -42,7 +42,8 @@ static struct str cut_string(struct call *c, struct str name, struct str text)
     if (cut.len < text.len)
         call_note(c, NOTE_CHANGED, name, "cut from %zu to %zu bytes", text.len, cut.len);
     else if (text.len > STRING_CHARACTERS_MAX && text_chars(text) > STRING_CHARACTERS_MAX)
-        call_note(c, NOTE_WARNING, name, "longer than 255 characters, which other pages call the limit");
+        call_note(c, NOTE_WARNING, name,
+                  "longer than 255 characters, which other pages call the limit");
     return cut;
 }
 
@@ -93,7 +94,8 @@ static struct jv increment(const struct setting *s, struct jv by)
     return set_number(s, jv_number(jv_as_double(s->before) + (double)step));
 }
 
-/* ------------------------------------------------------------------------------------ arrays of scalars */
+/* ------------------------------------------------------------------------------------ arrays of
+ * scalars */
 
 struct list {
     struct jv *items;
@@ -170,7 +172,8 @@ static bool is_list_operation(struct jv value)
         return false;
     for (uint32_t i = 0; i < value.len; i++)
         if (value.members[i].value.type != JV_ARRAY ||
-            (!str_eq(value.members[i].key, STR("add")) && !str_eq(value.members[i].key, STR("remove"))))
+            (!str_eq(value.members[i].key, STR("add")) &&
+             !str_eq(value.members[i].key, STR("remove"))))
             return false;
     return true;
 }
@@ -182,7 +185,8 @@ static struct jv operate_list(const struct setting *s, struct jv operation)
     uint32_t before = s->before.type == JV_ARRAY ? s->before.len : 0;
     uint32_t added = add.type == JV_ARRAY ? add.len : 0;
     if (s->before.type != JV_UNDEFINED && s->before.type != JV_ARRAY) {
-        call_note(s->call, NOTE_FIELD_IGNORED, s->name, "add or remove on a value that is no array");
+        call_note(s->call, NOTE_FIELD_IGNORED, s->name,
+                  "add or remove on a value that is no array");
         return KEEP;
     }
     struct list list = {arena_array(s->call->arena, (size_t)before + added, sizeof(struct jv)), 0};
@@ -207,12 +211,14 @@ static struct jv operate_list(const struct setting *s, struct jv operation)
     return finish_list(s, &list);
 }
 
-/* ------------------------------------------------------------------------------------- objects inside */
+/* ------------------------------------------------------------------------------------- objects
+ * inside */
 
 static struct jv keep_small(const struct setting *s, struct jv value, const char *why)
 {
     if (why != NULL) {
-        call_note(s->call, NOTE_UPDATE_DROPPED, s->name, "invalid content (%s): the old value stays", why);
+        call_note(s->call, NOTE_UPDATE_DROPPED, s->name,
+                  "invalid content (%s): the old value stays", why);
         return KEEP;
     }
     if (json_is_longer(s->call, value, NESTED_BYTES_MAX)) {
@@ -231,7 +237,8 @@ static struct jv set_object(const struct setting *s, struct jv value)
         return operate_list(s, value);
     if (nested_is_operation(value)) {
         if (s->before.type != JV_UNDEFINED && s->before.type != JV_ARRAY) {
-            call_note(s->call, NOTE_FIELD_IGNORED, s->name, "$add, $remove or $update on a value that is no array");
+            call_note(s->call, NOTE_FIELD_IGNORED, s->name,
+                      "$add, $remove or $update on a value that is no array");
             return KEEP;
         }
         struct jv array = nested_operate(s->call, s->before, value, s->merge, &why);
@@ -254,7 +261,8 @@ static struct jv set_objects(const struct setting *s, struct jv value)
     return keep_small(s, fresh, why);
 }
 
-/* ----------------------------------------------------------------------------------------- forced types */
+/* ----------------------------------------------------------------------------------------- forced
+ * types */
 
 static struct jv forced_boolean(struct jv value)
 {
@@ -277,7 +285,8 @@ static struct jv forced_number(struct call *c, struct jv value)
 {
     struct jv number = value;
     struct err err = {0};
-    if (value.type == JV_STRING && jv_parse(&number, c->arena, str_trim(jv_str(value)), JV_EXACT, &err) != 0)
+    if (value.type == JV_STRING &&
+        jv_parse(&number, c->arena, str_trim(jv_str(value)), JV_EXACT, &err) != 0)
         return jv_undefined();
     return number.type == JV_NUMBER ? number : jv_undefined();
 }
@@ -314,7 +323,8 @@ static struct jv force(const struct setting *s, enum data_type type, struct jv v
     return value;
 }
 
-/* ------------------------------------------------------------------------------------ one custom attribute */
+/* ------------------------------------------------------------------------------------ one custom
+ * attribute */
 
 static struct jv set_value(const struct setting *s, enum data_type forced, struct jv value)
 {
@@ -326,7 +336,7 @@ static struct jv set_value(const struct setting *s, enum data_type forced, struc
         return set_number(s, value);
     case JV_ARRAY:
         return value.len > 0 && value.items[0].type == JV_OBJECT ? set_objects(s, value)
-                                                                : set_list(s, value);
+                                                                 : set_list(s, value);
     case JV_OBJECT:
         return set_object(s, value);
     case JV_BOOL:
@@ -376,7 +386,8 @@ static void apply_custom(struct call *c, struct profile *p, struct str sent_name
 {
     struct str name = cut_string(c, sent_name, text_clean_name(c->arena, sent_name));
     if (name.len == 0 || name.ptr[0] == '$') {
-        call_note(c, NOTE_FIELD_IGNORED, sent_name, "ignored: an attribute's name must not be empty or start with $");
+        call_note(c, NOTE_FIELD_IGNORED, sent_name,
+                  "ignored: an attribute's name must not be empty or start with $");
         return;
     }
     if (workspace_blocks(c->sandbox->workspace, BLOCK_ATTRIBUTES, name)) {
@@ -402,14 +413,16 @@ static void apply_custom(struct call *c, struct profile *p, struct str sent_name
     count_attribute(c, name, coerced, points);
 }
 
-/* ---------------------------------------------------------------------------------------- whole objects */
+/* ---------------------------------------------------------------------------------------- whole
+ * objects */
 
 enum object_error attributes_check(struct call *c, struct jv object)
 {
     for (uint32_t i = 0; i < object.len; i++) {
         const struct standard_field *field = standard_find(object.members[i].key);
         struct jv value = object.members[i].value;
-        if (field == NULL || field->check == NULL || (value.type == JV_NULL && !field->null_is_checked))
+        if (field == NULL || field->check == NULL ||
+            (value.type == JV_NULL && !field->null_is_checked))
             continue;
         enum object_error error = field->check(c, value);
         if (error != ERROR_NONE)

@@ -51,28 +51,9 @@ void call_note(struct call *c, enum note_kind kind, struct str field, const char
     if (len < 0 || place_len < 0)
         return;
     struct str text_view = {text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1};
-    struct str place_view = {
-        place, (size_t)place_len < sizeof(place) ? (size_t)place_len : sizeof(place) - 1};
+    struct str place_view = {place, (size_t)place_len < sizeof(place) ? (size_t)place_len
+                                                                      : sizeof(place) - 1};
     notes_add(c->sandbox->notes, c->now_ms, c->number, kind, place_view, text_view);
-}
-
-struct str call_query(const struct call *c, struct str name)
-{
-    for (size_t i = 0; i < c->request->query_count; i++)
-        if (str_eq(c->request->query[i].name, name))
-            return c->request->query[i].value;
-    return STR("");
-}
-
-uint64_t call_query_number(const struct call *c, struct str name, uint64_t missing, bool *ok)
-{
-    struct str text = call_query(c, name);
-    int64_t number;
-    *ok = true;
-    if (text.len == 0)
-        return missing;
-    *ok = text_to_i64(text, &number) && number >= 0;
-    return *ok ? (uint64_t)number : missing;
 }
 
 struct str call_random_hex(struct call *c)

@@ -53,8 +53,8 @@ static int unknown_name(struct str name, struct err *err)
     struct str nearest = str_nearest(name, names, countof(names));
     if (nearest.len == 0)
         return err_set(err, -EINVAL, 0, "no choice is called '%.*s'", STR_ARG(name));
-    return err_set(err, -EINVAL, 0, "no choice is called '%.*s'; did you mean '%.*s'?", STR_ARG(name),
-                   STR_ARG(nearest));
+    return err_set(err, -EINVAL, 0, "no choice is called '%.*s'; did you mean '%.*s'?",
+                   STR_ARG(name), STR_ARG(nearest));
 }
 
 static int set_number(const struct choice_row *row, struct str value, long *out, struct err *err)
@@ -82,8 +82,8 @@ int choices_set(struct choices *c, struct str name, struct str value, struct err
                 c->values[i] = w;
                 return 0;
             }
-            used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%.*s", w == 0 ? "" : ", ",
-                                     STR_ARG(row->words[w]));
+            used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%.*s",
+                                     w == 0 ? "" : ", ", STR_ARG(row->words[w]));
         }
         return err_set(err, -EINVAL, 0, "%.*s: '%.*s' is not one of %s", STR_ARG(name),
                        STR_ARG(value), words);

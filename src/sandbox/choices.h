@@ -1,6 +1,7 @@
 /*
- * choices: where Braze's documents are silent or have changed over time, what the sandbox does, and the other way it can
- * be told to do (docs/spec/braze-rest-api.md §8). One table feeds the option, the help and the manual.
+ * choices: where Braze's documents are silent or have changed over time, what the sandbox does, and
+ * the other way it can be told to do (docs/spec/braze-rest-api.md §8). One table feeds the option,
+ * the help and the manual.
  */
 #ifndef SPELTER_SANDBOX_CHOICES_H
 #define SPELTER_SANDBOX_CHOICES_H
@@ -82,7 +83,8 @@ extern const struct choice_row choice_rows[CHOICE_COUNT];
 
 void choices_init(struct choices *c); /* defaults */
 
-/* Both parts of "name=value". -EINVAL: no such name or value; err names the nearest or lists the words. */
+/* Both parts of "name=value". -EINVAL: no such name or value; err names the nearest or lists the
+ * words. */
 int choices_set(struct choices *c, struct str name, struct str value, struct err *err)
     __attribute__((warn_unused_result));
 

@@ -3,8 +3,9 @@
  *
  *     disk_put, disk_delete ... disk_commit (one transaction, one fsync) --> answers may leave
  *
- * A NULL disk is a sandbox in memory: writing to it does nothing. A failed write makes the next disk_commit fail, and
- * everything since the last commit is gone from the disk, not from memory. One thread.
+ * A NULL disk is a sandbox in memory: writing to it does nothing. A failed write makes the next
+ * disk_commit fail, and everything since the last commit is gone from the disk, not from memory.
+ * One thread.
  */
 #ifndef SPELTER_SANDBOX_DISK_H
 #define SPELTER_SANDBOX_DISK_H
@@ -26,8 +27,9 @@ enum disk_table {
     DISK_TABLES,
 };
 
-/* Opens or creates it in `dir` (created when missing). sync false: commits survive a killed process, but not a power
- * cut. -EACCES, -ENOSPC, -EBUSY (another sandbox has it), -EBADMSG (damaged, or of another version). */
+/* Opens or creates it in `dir` (created when missing). sync false: commits survive a killed
+ * process, but not a power cut. -EACCES, -ENOSPC, -EBUSY (another sandbox has it), -EBADMSG
+ * (damaged, or of another version). */
 int disk_open(struct disk **out, const char *dir, bool sync, struct err *err)
     __attribute__((warn_unused_result));
 void disk_close(struct disk *d); /* commits nothing; NULL is fine */

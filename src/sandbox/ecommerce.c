@@ -13,7 +13,8 @@ enum event {
     ORDER_PLACED = 8,
     ORDER_CANCELLED = 16,
     ORDER_REFUNDED = 32,
-    WITH_PRODUCTS = CART_UPDATED | CHECKOUT_STARTED | ORDER_PLACED | ORDER_CANCELLED | ORDER_REFUNDED,
+    WITH_PRODUCTS =
+        CART_UPDATED | CHECKOUT_STARTED | ORDER_PLACED | ORDER_CANCELLED | ORDER_REFUNDED,
     ORDERS = ORDER_PLACED | ORDER_CANCELLED | ORDER_REFUNDED,
     ALL_EVENTS = PRODUCT_VIEWED | WITH_PRODUCTS,
 };
@@ -32,7 +33,14 @@ static const struct {
     {STR_INIT("ecommerce.order_refunded"), ORDER_REFUNDED},
 };
 
-enum schema_type { SCHEMA_STRING, SCHEMA_NUMBER, SCHEMA_INTEGER, SCHEMA_STRINGS, SCHEMA_OBJECTS, SCHEMA_OBJECT };
+enum schema_type {
+    SCHEMA_STRING,
+    SCHEMA_NUMBER,
+    SCHEMA_INTEGER,
+    SCHEMA_STRINGS,
+    SCHEMA_OBJECTS,
+    SCHEMA_OBJECT
+};
 
 struct property {
     struct str name;
@@ -99,7 +107,8 @@ bool ecommerce_is(struct str event_name)
     return str_starts(event_name, STR("ecommerce.")) && find_event(event_name) != 0;
 }
 
-/* ------------------------------------------------------------------------------------------ the schema */
+/* ------------------------------------------------------------------------------------------ the
+ * schema */
 
 struct schema {
     const struct property *rows;
@@ -131,9 +140,9 @@ static const char *type_name(struct jv value)
 
 static const char *wanted_name(enum schema_type type)
 {
-    static const char *const names[] = {[SCHEMA_STRING] = "string",   [SCHEMA_NUMBER] = "number",
-                                        [SCHEMA_INTEGER] = "integer", [SCHEMA_STRINGS] = "array",
-                                        [SCHEMA_OBJECTS] = "array",   [SCHEMA_OBJECT] = "object"};
+    static const char *const names[] = {
+        [SCHEMA_STRING] = "string", [SCHEMA_NUMBER] = "number", [SCHEMA_INTEGER] = "integer",
+        [SCHEMA_STRINGS] = "array", [SCHEMA_OBJECTS] = "array", [SCHEMA_OBJECT] = "object"};
     return names[type];
 }
 
@@ -156,30 +165,35 @@ static bool has_type(struct jv value, enum schema_type type)
     return false;
 }
 
-static struct str check_required(struct call *c, const struct schema *schema, struct jv object, const char *at)
+static struct str check_required(struct call *c, const struct schema *schema, struct jv object,
+                                 const char *at)
 {
     for (size_t i = 0; i < schema->count; i++) {
         const struct property *row = &schema->rows[i];
         bool needed = (row->required & schema->event) != 0 &&
                       !(schema->total_optional && str_eq(row->name, STR("total_value")));
         if (needed && jv_get(object, row->name).type == JV_UNDEFINED)
-            return text_format(c->arena, "The property '#/%s' did not contain a required property of '%.*s'",
+            return text_format(c->arena,
+                               "The property '#/%s' did not contain a required property of '%.*s'",
                                at, STR_ARG(row->name));
     }
     return STR("");
 }
 
 /* A blank text counts as missing where a value is required. */
-static struct str check_types(struct call *c, const struct schema *schema, struct jv object, const char *at)
+static struct str check_types(struct call *c, const struct schema *schema, struct jv object,
+                              const char *at)
 {
     const char *slash = at[0] == '\0' ? "" : "/";
     for (size_t i = 0; i < schema->count; i++) {
         const struct property *row = &schema->rows[i];
         struct jv value = jv_get(object, row->name);
-        if ((row->allowed & schema->event) == 0 || value.type == JV_UNDEFINED || has_type(value, row->type))
+        if ((row->allowed & schema->event) == 0 || value.type == JV_UNDEFINED ||
+            has_type(value, row->type))
             continue;
-        return text_format(c->arena, "The property '#/%s%s%.*s' of type %s did not match the following type: %s",
-                           at, slash, STR_ARG(row->name), type_name(value), wanted_name(row->type));
+        return text_format(
+            c->arena, "The property '#/%s%s%.*s' of type %s did not match the following type: %s",
+            at, slash, STR_ARG(row->name), type_name(value), wanted_name(row->type));
     }
     return STR("");
 }
@@ -192,7 +206,8 @@ static bool is_listed(const struct schema *schema, struct str name)
     return false;
 }
 
-static struct str check_extra(struct call *c, const struct schema *schema, struct jv object, const char *at)
+static struct str check_extra(struct call *c, const struct schema *schema, struct jv object,
+                              const char *at)
 {
     struct buf *names = &c->sandbox->scratch;
     buf_reset(names);
@@ -205,26 +220,31 @@ static struct str check_extra(struct call *c, const struct schema *schema, struc
     if (names->len == 0)
         return STR("");
     struct str shown = text_cut(buf_str(names), 512);
-    return text_format(c->arena,
-                       "The property '#/%s' contains additional properties [%.*s] outside of the schema "
-                       "when none are allowed",
-                       at, STR_ARG(shown));
+    return text_format(
+        c->arena,
+        "The property '#/%s' contains additional properties [%.*s] outside of the schema "
+        "when none are allowed",
+        at, STR_ARG(shown));
 }
 
-static struct str check_ranges(struct call *c, const struct schema *schema, struct jv object, const char *at)
+static struct str check_ranges(struct call *c, const struct schema *schema, struct jv object,
+                               const char *at)
 {
     const char *slash = at[0] == '\0' ? "" : "/";
     for (size_t i = 0; i < schema->count; i++) {
         const struct property *row = &schema->rows[i];
         struct jv value = jv_get(object, row->name);
         if (row->not_negative && value.type == JV_NUMBER && jv_as_double(value) < 0)
-            return text_format(c->arena, "The property '#/%s%s%.*s' did not have a minimum value of 0, inclusively",
-                               at, slash, STR_ARG(row->name));
+            return text_format(
+                c->arena,
+                "The property '#/%s%s%.*s' did not have a minimum value of 0, inclusively", at,
+                slash, STR_ARG(row->name));
     }
     return STR("");
 }
 
-static struct str check_object(struct call *c, const struct schema *schema, struct jv object, const char *at)
+static struct str check_object(struct call *c, const struct schema *schema, struct jv object,
+                               const char *at)
 {
     static struct str (*const checks[])(struct call *, const struct schema *, struct jv,
                                         const char *) = {check_required, check_types, check_extra,
@@ -237,15 +257,17 @@ static struct str check_object(struct call *c, const struct schema *schema, stru
     return STR("");
 }
 
-static struct str check_items(struct call *c, const struct schema *schema, struct jv list, const char *name)
+static struct str check_items(struct call *c, const struct schema *schema, struct jv list,
+                              const char *name)
 {
     for (uint32_t i = 0; list.type == JV_ARRAY && i < list.len; i++) {
         char at[32];
         int len = snprintf(at, sizeof(at), "%s/%u", name, i);
         assert(len > 0 && (size_t)len < sizeof(at));
         if (list.items[i].type != JV_OBJECT)
-            return text_format(c->arena, "The property '#/%s' of type %s did not match the following type: object",
-                               at, type_name(list.items[i]));
+            return text_format(
+                c->arena, "The property '#/%s' of type %s did not match the following type: object",
+                at, type_name(list.items[i]));
         struct str violation = check_object(c, schema, list.items[i], at);
         if (violation.len > 0)
             return violation;
@@ -253,15 +275,17 @@ static struct str check_items(struct call *c, const struct schema *schema, struc
     return STR("");
 }
 
-static struct str check_words(struct call *c, const char *at, struct jv value, const struct str *words,
-                              size_t count, const char *listed)
+static struct str check_words(struct call *c, const char *at, struct jv value,
+                              const struct str *words, size_t count, const char *listed)
 {
     for (size_t i = 0; i < count; i++)
         if (value.type == JV_UNDEFINED || str_eq(jv_str(value), words[i]))
             return STR("");
     struct str shown = text_cut(jv_str(value), 256);
-    return text_format(c->arena, "The property '#/%s' value \"%.*s\" did not match one of the following values: %s",
-                       at, STR_ARG(shown), listed);
+    return text_format(
+        c->arena,
+        "The property '#/%s' value \"%.*s\" did not match one of the following values: %s", at,
+        STR_ARG(shown), listed);
 }
 
 static struct str check_values(struct call *c, struct jv properties)
@@ -275,12 +299,15 @@ static struct str check_values(struct call *c, struct jv properties)
         char at[32];
         snprintf(at, sizeof(at), "type/%u", i);
         if (type.items[i].type != JV_STRING)
-            violation = text_format(c->arena, "The property '#/%s' of type %s did not match the following type: string",
-                                    at, type_name(type.items[i]));
+            violation = text_format(
+                c->arena, "The property '#/%s' of type %s did not match the following type: string",
+                at, type_name(type.items[i]));
         else
-            violation = check_words(c, at, type.items[i], types, countof(types), "price_drop, back_in_stock");
+            violation = check_words(c, at, type.items[i], types, countof(types),
+                                    "price_drop, back_in_stock");
     }
-    if (violation.len == 0 && currency_find(jv_str(jv_get(properties, STR("currency")))) == CURRENCY_UNKNOWN)
+    if (violation.len == 0 &&
+        currency_find(jv_str(jv_get(properties, STR("currency")))) == CURRENCY_UNKNOWN)
         violation = STR("'currency' must be an ISO 4217 currency");
     return violation;
 }
@@ -290,8 +317,10 @@ struct str ecommerce_check(struct call *c, struct str name, struct jv properties
     struct str action = jv_str(jv_get(properties, STR("action")));
     struct schema event = {properties_of_events, countof(properties_of_events), find_event(name),
                            str_eq(action, STR("add")) || str_eq(action, STR("remove"))};
-    struct schema product = {properties_of_products, countof(properties_of_products), event.event, false};
-    struct schema discount = {properties_of_discounts, countof(properties_of_discounts), event.event, false};
+    struct schema product = {properties_of_products, countof(properties_of_products), event.event,
+                             false};
+    struct schema discount = {properties_of_discounts, countof(properties_of_discounts),
+                              event.event, false};
     if (properties.type != JV_OBJECT)
         properties = (struct jv){.type = JV_OBJECT};
     struct str violation = check_object(c, &event, properties, "");
@@ -302,7 +331,8 @@ struct str ecommerce_check(struct call *c, struct str name, struct jv properties
     return violation.len > 0 ? violation : check_values(c, properties);
 }
 
-/* ------------------------------------------------------------------------------------------- the effects */
+/* ------------------------------------------------------------------------------------------- the
+ * effects */
 
 static bool same_line(struct jv a, struct jv b)
 {
@@ -361,7 +391,8 @@ static void update_cart(struct call *c, struct profile *p, struct jv properties,
     if (known && updated + (int64_t)CART_LIFE_DAYS * DAY_MS < c->now_ms)
         cart = jv_undefined(); /* expired */
     if ((known && ms <= updated) || products.len == 0)
-        call_note(c, NOTE_NO_EFFECT, STR("cart_id"), "does not fire the cart trigger: late, or without products");
+        call_note(c, NOTE_NO_EFFECT, STR("cart_id"),
+                  "does not fire the cart trigger: late, or without products");
     struct jv lines = jv_get(cart, STR("products"));
     if (str_eq(action, STR("add")))
         lines = change_lines(c, lines, products, 1);
@@ -372,11 +403,13 @@ static void update_cart(struct call *c, struct profile *p, struct jv properties,
     struct jv_builder b;
     jv_object_begin(&b, c->arena, 2);
     jv_object_put(&b, STR("updated_at"), jv_number((double)(known && updated > ms ? updated : ms)));
-    jv_object_put(&b, STR("products"), lines.type == JV_ARRAY ? lines : (struct jv){.type = JV_ARRAY});
+    jv_object_put(&b, STR("products"),
+                  lines.type == JV_ARRAY ? lines : (struct jv){.type = JV_ARRAY});
     profile_put(p, SECTION_CARTS, id, jv_object_end(&b));
 }
 
-void ecommerce_apply(struct call *c, struct profile *p, struct str name, struct jv properties, int64_t ms)
+void ecommerce_apply(struct call *c, struct profile *p, struct str name, struct jv properties,
+                     int64_t ms)
 {
     struct str currency = jv_str(jv_get(properties, STR("currency")));
     struct jv total = jv_get(properties, STR("total_value"));

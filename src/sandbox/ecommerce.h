@@ -10,6 +10,7 @@ bool ecommerce_is(struct str event_name);
 struct str ecommerce_check(struct call *c, struct str name, struct jv properties);
 
 /* Revenue, orders and carts of a valid event. */
-void ecommerce_apply(struct call *c, struct profile *p, struct str name, struct jv properties, int64_t ms);
+void ecommerce_apply(struct call *c, struct profile *p, struct str name, struct jv properties,
+                     int64_t ms);
 
 #endif

@@ -39,7 +39,8 @@ enum object_error {
     ERROR_COUNT,
 };
 
-/* The sentence, or the documented name where there is one and the choice says so. Empty for ERROR_NONE. */
+/* The sentence, or the documented name where there is one and the choice says so. Empty for
+ * ERROR_NONE. */
 struct str object_error_text(const struct call *c, enum object_error error);
 
 #endif

@@ -8,7 +8,8 @@
 #include "text.h"
 #include "times.h"
 
-/* ------------------------------------------------------------------------------- shared with purchases */
+/* ------------------------------------------------------------------------------- shared with
+ * purchases */
 
 static enum object_error read_time(struct call *c, struct jv value, int64_t *ms)
 {
@@ -87,7 +88,8 @@ double in_dollars(struct call *c, struct jv amount, struct str currency)
     double rate = workspace_rate(c->sandbox->workspace, currency, &known);
     if (!known)
         call_note(c, NOTE_WARNING, STR("currency"),
-                  "the workspace has no exchange rate for %.*s: taken as US dollars", STR_ARG(currency));
+                  "the workspace has no exchange rate for %.*s: taken as US dollars",
+                  STR_ARG(currency));
     return jv_as_double(amount) * rate;
 }
 
@@ -139,7 +141,8 @@ static struct str cut_name(struct call *c, struct str field, struct str text)
     return cut;
 }
 
-/* ---------------------------------------------------------------------------------------------- events */
+/* ----------------------------------------------------------------------------------------------
+ * events */
 
 static void store_event(struct call *c, struct profile *p, struct jv object, struct str name,
                         int64_t ms, struct jv properties, bool is_ecommerce)
@@ -172,7 +175,8 @@ struct str events_take(struct call *c, struct jv object)
         call_note(c, NOTE_WARNING, STR("name"), "event names should not start with $");
     }
     error = read_time(c, jv_get(object, STR("time")), &ms);
-    if (error == ERROR_NONE && !properties_clean(c, jv_get(object, STR("properties")), false, &properties))
+    if (error == ERROR_NONE &&
+        !properties_clean(c, jv_get(object, STR("properties")), false, &properties))
         error = ERROR_PROPERTIES;
     if (error != ERROR_NONE)
         return refuse(c, error);
@@ -199,7 +203,8 @@ struct str events_take(struct call *c, struct jv object)
     return STR("");
 }
 
-/* ------------------------------------------------------------------------------------------- purchases */
+/* -------------------------------------------------------------------------------------------
+ * purchases */
 
 enum { QUANTITY_MAX = 100 };
 
@@ -226,7 +231,8 @@ static enum object_error read_currency(struct call *c, struct jv value, struct s
     case CURRENCY_UNKNOWN:
         return ERROR_CURRENCY;
     case CURRENCY_OTHER:
-        call_note(c, NOTE_WARNING, STR("currency"), "%.*s is not in the list of Braze's SDKs", STR_ARG(*out));
+        call_note(c, NOTE_WARNING, STR("currency"), "%.*s is not in the list of Braze's SDKs",
+                  STR_ARG(*out));
         return ERROR_NONE;
     case CURRENCY_BRAZE:
         return ERROR_NONE;
@@ -257,8 +263,8 @@ static enum object_error read_purchase(struct call *c, struct jv object, struct 
         return ERROR_PRICE;
     struct jv quantity = jv_get(object, STR("quantity"));
     out->quantity = 1;
-    if (!jv_is_nullish(quantity) &&
-        (!number_is_i64(quantity, &out->quantity) || out->quantity < 1 || out->quantity > QUANTITY_MAX))
+    if (!jv_is_nullish(quantity) && (!number_is_i64(quantity, &out->quantity) ||
+                                     out->quantity < 1 || out->quantity > QUANTITY_MAX))
         return ERROR_QUANTITY;
     error = read_time(c, jv_get(object, STR("time")), &out->ms);
     if (error == ERROR_NONE &&
@@ -297,7 +303,8 @@ struct str purchases_take(struct call *c, struct jv object)
     widen(c, p, STR("first_purchase"), purchase.ms, false);
     widen(c, p, STR("last_purchase"), purchase.ms, true);
     remember(c, p, HISTORY_PURCHASE, object, purchase.product, purchase.ms, purchase.properties);
-    uint64_t points = call_choice(c, CHOICE_PURCHASE_POINTS) == PURCHASE_ONCE ? 1 : (uint64_t)purchase.quantity;
+    uint64_t points =
+        call_choice(c, CHOICE_PURCHASE_POINTS) == PURCHASE_ONCE ? 1 : (uint64_t)purchase.quantity;
     points += workspace_segmentable(c->sandbox->workspace, purchase.product, purchase.properties);
     count_points(c, NAME_PRODUCT, purchase.product, points);
     if (c->results != NULL) {

@@ -1,4 +1,5 @@
-/* events, purchases: one object of either array, checked and counted (docs/spec/braze-rest-api.md §2.7, §2.8, §7.3). */
+/* events, purchases: one object of either array, checked and counted (docs/spec/braze-rest-api.md
+ * §2.7, §2.8, §7.3). */
 #ifndef SPELTER_SANDBOX_EVENTS_H
 #define SPELTER_SANDBOX_EVENTS_H
 

@@ -7,9 +7,14 @@
 #include "text.h"
 #include "times.h"
 
-enum { SUMMARY_DAYS = 90, DAY_MS = 86400000, USERS_MAX = 1000 /* one address may stand for many profiles */ };
+enum {
+    SUMMARY_DAYS = 90,
+    DAY_MS = 86400000,
+    USERS_MAX = 1000 /* one address may stand for many profiles */
+};
 
-/* ---------------------------------------------------------------------------------------- one profile */
+/* ---------------------------------------------------------------------------------------- one
+ * profile */
 
 static struct jv list_aliases(struct call *c, const struct profile *p)
 {
@@ -104,27 +109,48 @@ static struct jv special_field(struct call *c, struct profile *p, struct str nam
 }
 
 static const struct str field_names[] = {
-    STR_INIT("created_at"),          STR_INIT("external_id"),
-    STR_INIT("user_aliases"),        STR_INIT("braze_id"),
-    STR_INIT("first_name"),          STR_INIT("last_name"),
-    STR_INIT("random_bucket"),       STR_INIT("email"),
-    STR_INIT("dob"),                 STR_INIT("home_city"),
-    STR_INIT("country"),             STR_INIT("phone"),
-    STR_INIT("language"),            STR_INIT("time_zone"),
-    STR_INIT("gender"),              STR_INIT("last_coordinates"),
-    STR_INIT("custom_attributes"),   STR_INIT("custom_events"),
-    STR_INIT("purchases"),           STR_INIT("devices"),
-    STR_INIT("push_tokens"),         STR_INIT("total_revenue"),
-    STR_INIT("push_subscribe"),      STR_INIT("push_opted_in_at"),
-    STR_INIT("push_unsubscribed_at"), STR_INIT("email_subscribe"),
-    STR_INIT("email_opted_in_at"),   STR_INIT("email_unsubscribed_at"),
+    STR_INIT("created_at"),
+    STR_INIT("external_id"),
+    STR_INIT("user_aliases"),
+    STR_INIT("braze_id"),
+    STR_INIT("first_name"),
+    STR_INIT("last_name"),
+    STR_INIT("random_bucket"),
+    STR_INIT("email"),
+    STR_INIT("dob"),
+    STR_INIT("home_city"),
+    STR_INIT("country"),
+    STR_INIT("phone"),
+    STR_INIT("language"),
+    STR_INIT("time_zone"),
+    STR_INIT("gender"),
+    STR_INIT("last_coordinates"),
+    STR_INIT("custom_attributes"),
+    STR_INIT("custom_events"),
+    STR_INIT("purchases"),
+    STR_INIT("devices"),
+    STR_INIT("push_tokens"),
+    STR_INIT("total_revenue"),
+    STR_INIT("push_subscribe"),
+    STR_INIT("push_opted_in_at"),
+    STR_INIT("push_unsubscribed_at"),
+    STR_INIT("email_subscribe"),
+    STR_INIT("email_opted_in_at"),
+    STR_INIT("email_unsubscribed_at"),
 };
 
-/* Valid in fields_to_export, but the sandbox sends no messages and has no SDK sessions to fill them. */
+/* Valid in fields_to_export, but the sandbox sends no messages and has no SDK sessions to fill
+ * them. */
 static const struct str empty_names[] = {
-    STR_INIT("apps"),               STR_INIT("attributed_campaign"), STR_INIT("attributed_source"),
-    STR_INIT("attributed_adgroup"), STR_INIT("attributed_ad"),       STR_INIT("campaigns_received"),
-    STR_INIT("canvases_received"),  STR_INIT("cards_clicked"),       STR_INIT("uninstalled_at"),
+    STR_INIT("apps"),
+    STR_INIT("attributed_campaign"),
+    STR_INIT("attributed_source"),
+    STR_INIT("attributed_adgroup"),
+    STR_INIT("attributed_ad"),
+    STR_INIT("campaigns_received"),
+    STR_INIT("canvases_received"),
+    STR_INIT("cards_clicked"),
+    STR_INIT("uninstalled_at"),
 };
 
 static bool is_asked(struct jv fields, struct str name)
@@ -154,9 +180,11 @@ struct jv export_profile(struct call *c, struct profile *p, struct jv fields)
     return jv_object_end(&b);
 }
 
-/* --------------------------------------------------------------------------------------------- the call */
+/* --------------------------------------------------------------------------------------------- the
+ * call */
 
-struct export {
+struct export
+{
     struct call *call;
     struct jv fields;
     struct jv *users;
@@ -216,7 +244,8 @@ static bool fields_are_known(struct jv fields)
 /* NULL: the request is well-formed. */
 static const char *refusal(struct call *c, struct jv ids, struct jv aliases, struct jv fields)
 {
-    size_t count = (ids.type == JV_ARRAY ? ids.len : 0) + (aliases.type == JV_ARRAY ? aliases.len : 0);
+    size_t count =
+        (ids.type == JV_ARRAY ? ids.len : 0) + (aliases.type == JV_ARRAY ? aliases.len : 0);
     int singles = (jv_get(c->body, STR("device_id")).type == JV_STRING) +
                   (jv_get(c->body, STR("email_address")).type == JV_STRING) +
                   (jv_get(c->body, STR("phone")).type == JV_STRING);
@@ -260,7 +289,8 @@ static void reply(struct export *e)
 {
     struct jv_builder b;
     jv_object_begin(&b, e->call->arena, 3);
-    jv_object_put(&b, STR("users"), (struct jv){.type = JV_ARRAY, .len = e->user_count, .items = e->users});
+    jv_object_put(&b, STR("users"),
+                  (struct jv){.type = JV_ARRAY, .len = e->user_count, .items = e->users});
     jv_object_put(&b, STR("message"), text_value("success"));
     if (e->invalid_count > 0)
         jv_object_put(&b, STR("invalid_user_ids"),

@@ -81,14 +81,16 @@ static double random_fraction(struct faults *f)
     return (double)((f->random * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / 9007199254740992.0;
 }
 
-/* ------------------------------------------------------------------------------------------- parsing */
+/* -------------------------------------------------------------------------------------------
+ * parsing */
 
 static int set_whole(int64_t *out, struct str key, struct str value, int64_t min, int64_t max,
                      struct err *err)
 {
     if (!text_to_i64(value, out) || *out < min || *out > max)
-        return err_set(err, -EINVAL, 0, "fault: %.*s is '%.*s', expected a number from %lld to %lld",
-                       STR_ARG(key), STR_ARG(value), (long long)min, (long long)max);
+        return err_set(err, -EINVAL, 0,
+                       "fault: %.*s is '%.*s', expected a number from %lld to %lld", STR_ARG(key),
+                       STR_ARG(value), (long long)min, (long long)max);
     return 0;
 }
 
@@ -100,7 +102,8 @@ static int set_latency(struct rule *rule, struct str value, struct err *err)
         if (value.ptr[i] != '.' || value.ptr[i + 1] != '.')
             continue;
         rule->latency_form = LATENCY_UNIFORM;
-        int rc = set_whole(&rule->latency_ms, key, str_slice(value, 0, i), 0, FAULT_DELAY_MS_MAX, err);
+        int rc =
+            set_whole(&rule->latency_ms, key, str_slice(value, 0, i), 0, FAULT_DELAY_MS_MAX, err);
         if (rc == 0)
             rc = set_whole(&rule->latency_ms_max, key, str_slice(value, i + 2, value.len),
                            rule->latency_ms, FAULT_DELAY_MS_MAX, err);
@@ -137,7 +140,8 @@ static int set_probability(struct rule *rule, struct str value, struct err *err)
         rule->probability = strtod(text, &end);
     }
     if (end == text || *end != '\0' || !(rule->probability >= 0 && rule->probability <= 1))
-        return err_set(err, -EINVAL, 0, "fault: probability is '%.*s', expected 0 to 1", STR_ARG(value));
+        return err_set(err, -EINVAL, 0, "fault: probability is '%.*s', expected 0 to 1",
+                       STR_ARG(value));
     return 0;
 }
 
@@ -198,7 +202,8 @@ static int set_key(struct rule *rule, struct str key, struct str value, struct e
 
 static struct rule new_rule(void)
 {
-    return (struct rule){.times = -1, .bytes = -1, .retry_after_s = -1, .probability = 1, .latency_ms = -1};
+    return (struct rule){
+        .times = -1, .bytes = -1, .retry_after_s = -1, .probability = 1, .latency_ms = -1};
 }
 
 static int add_rule(struct faults *f, struct rule rule, struct err *err)
@@ -241,7 +246,8 @@ int faults_add_json(struct faults *f, struct jv json, struct err *err)
 {
     struct rule rule = new_rule();
     if (json.type != JV_OBJECT)
-        return err_set(err, -EINVAL, 0, "fault: expected an object, as in {\"status\":503,\"times\":3}");
+        return err_set(err, -EINVAL, 0,
+                       "fault: expected an object, as in {\"status\":503,\"times\":3}");
     for (uint32_t i = 0; i < json.len; i++) {
         struct jv value = json.members[i].value;
         char number[512];
@@ -260,7 +266,8 @@ int faults_add_json(struct faults *f, struct jv json, struct err *err)
     return add_rule(f, rule, err);
 }
 
-/* ------------------------------------------------------------------------------------------- picking */
+/* -------------------------------------------------------------------------------------------
+ * picking */
 
 static int64_t draw_latency(struct faults *f, const struct rule *rule)
 {
@@ -268,8 +275,8 @@ static int64_t draw_latency(struct faults *f, const struct rule *rule)
     case LATENCY_FIXED:
         return rule->latency_ms;
     case LATENCY_UNIFORM:
-        return rule->latency_ms +
-               (int64_t)(random_fraction(f) * (double)(rule->latency_ms_max - rule->latency_ms + 1));
+        return rule->latency_ms + (int64_t)(random_fraction(f) *
+                                            (double)(rule->latency_ms_max - rule->latency_ms + 1));
     case LATENCY_EXPONENTIAL: {
         double ms = -log(1 - random_fraction(f)) * (double)rule->latency_ms;
         return ms > FAULT_DELAY_MS_MAX ? FAULT_DELAY_MS_MAX : (int64_t)ms;
@@ -329,7 +336,8 @@ void faults_write(const struct faults *f, struct buf *out)
             buf_printf(out, ",\"times_left\":%lld", (long long)rule->times);
         if (rule->latency_ms >= 0)
             buf_printf(out, ",\"latency_ms\":%lld", (long long)rule->latency_ms);
-        buf_printf(out, ",\"probability\":%g,\"apply\":%s,\"hits\":%llu,\"path\":", rule->probability,
+        buf_printf(out,
+                   ",\"probability\":%g,\"apply\":%s,\"hits\":%llu,\"path\":", rule->probability,
                    rule->apply ? "true" : "false", (unsigned long long)rule->hits);
         jv_write_string(out, (struct str){rule->path, rule->path_bytes});
         buf_putc(out, '}');

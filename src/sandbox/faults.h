@@ -1,7 +1,9 @@
 /*
- * faults: trouble on demand. Rules are tried in the order they were given; the first that fits a request decides.
+ * faults: trouble on demand. Rules are tried in the order they were given; the first that fits a
+ * request decides.
  *
- *     status=503,times=3,path=/users/track     drop,probability=0.1     latency=50..200     reset,bytes=17
+ *     status=503,times=3,path=/users/track     drop,probability=0.1     latency=50..200
+ * reset,bytes=17
  *
  * One thread; repeatable by seed.
  */
@@ -19,13 +21,13 @@ enum { FAULT_RULES_MAX = 64, FAULT_TEXT_BYTES = 512, FAULT_DELAY_MS_MAX = 3600 *
 
 /* kind, name, is the request carried out before the trouble begins */
 #define FAULT_KINDS(X)                                                                             \
-    X(FAULT_STATUS, "status", false)     /* answer with any status instead */                      \
-    X(FAULT_HANG, "hang", false)         /* never answer */                                        \
-    X(FAULT_RESET, "reset", false)       /* reset the connection after `bytes` bytes of body */    \
-    X(FAULT_DROP, "drop", true)          /* carry it out, then reset: what makes duplicates */     \
-    X(FAULT_TRUNCATE, "truncate", true)  /* a whole answer whose JSON ends after `bytes` bytes */  \
-    X(FAULT_GARBAGE, "garbage", true)    /* a success whose body is a proxy's HTML page */         \
-    X(FAULT_LATENCY, "latency", true)    /* answer late */
+    X(FAULT_STATUS, "status", false)    /* answer with any status instead */                       \
+    X(FAULT_HANG, "hang", false)        /* never answer */                                         \
+    X(FAULT_RESET, "reset", false)      /* reset the connection after `bytes` bytes of body */     \
+    X(FAULT_DROP, "drop", true)         /* carry it out, then reset: what makes duplicates */      \
+    X(FAULT_TRUNCATE, "truncate", true) /* a whole answer whose JSON ends after `bytes` bytes */   \
+    X(FAULT_GARBAGE, "garbage", true)   /* a success whose body is a proxy's HTML page */          \
+    X(FAULT_LATENCY, "latency", true)   /* answer late */
 
 enum fault_kind {
 #define X(kind, name, applies) kind,
@@ -40,7 +42,8 @@ struct faults *faults_new(uint64_t seed); /* NULL: no memory */
 void faults_free(struct faults *f);
 void faults_clear(struct faults *f);
 
-/* Adds one rule: "status=503,times=3". -EINVAL: err says what was expected; -ENOSPC: FAULT_RULES_MAX reached. */
+/* Adds one rule: "status=503,times=3". -EINVAL: err says what was expected; -ENOSPC:
+ * FAULT_RULES_MAX reached. */
 int faults_add_text(struct faults *f, struct str text, struct err *err)
     __attribute__((warn_unused_result));
 
@@ -57,7 +60,7 @@ struct fault {
     size_t bytes;          /* FAULT_RESET, FAULT_DROP, FAULT_TRUNCATE */
     int64_t delay_ms;      /* of all latency rules that fit, also without another fault */
     int64_t retry_after_s; /* -1: no such header */
-    struct str body;       /* FAULT_STATUS: empty means {"message": reason}; lives as long as the rule */
+    struct str body; /* FAULT_STATUS: empty means {"message": reason}; lives as long as the rule */
 };
 struct fault faults_pick(struct faults *f, struct str path);
 

@@ -71,7 +71,8 @@ uint64_t history_add(struct history *h, uint64_t newest, enum history_kind kind,
     if (bytes > h->ring_bytes / 4)
         return newest;
     size_t offset = (size_t)(h->next % h->ring_bytes);
-    if (offset + bytes > h->ring_bytes) /* entries are whole: the rest of the ring stays unused this round */
+    if (offset + bytes >
+        h->ring_bytes) /* entries are whole: the rest of the ring stays unused this round */
         h->next += h->ring_bytes - offset;
     uint64_t at = h->next;
     h->next += bytes;
@@ -82,8 +83,8 @@ uint64_t history_add(struct history *h, uint64_t newest, enum history_kind kind,
     return at;
 }
 
-bool history_read(const struct history *h, uint64_t entry, enum history_kind *kind, struct str *text,
-                  uint64_t *older)
+bool history_read(const struct history *h, uint64_t entry, enum history_kind *kind,
+                  struct str *text, uint64_t *older)
 {
     if (!is_there(h, entry))
         return false;

@@ -21,7 +21,8 @@ enum object_error alias_read(struct jv alias, struct str *label, struct str *nam
                  jv_get(alias, STR("alias_name")).type == JV_STRING;
     if (!texts || label->len == 0 || name->len == 0)
         return ERROR_ALIAS_FORM;
-    return label->len > ALIAS_BYTES_MAX || name->len > ALIAS_BYTES_MAX ? ERROR_ALIAS_LONG : ERROR_NONE;
+    return label->len > ALIAS_BYTES_MAX || name->len > ALIAS_BYTES_MAX ? ERROR_ALIAS_LONG
+                                                                       : ERROR_NONE;
 }
 
 /* The last of a name counts, as duplicate keys do; one pass over the object. */
@@ -78,7 +79,8 @@ static struct identifiers pick_identifiers(struct jv object)
     return ids;
 }
 
-static enum object_error read_primary(struct call *c, const struct identifiers *ids, struct who *who)
+static enum object_error read_primary(struct call *c, const struct identifiers *ids,
+                                      struct who *who)
 {
     struct str external_id = id_text(c, ids->external_id);
     struct str braze_id = jv_str(ids->braze_id);
@@ -90,8 +92,9 @@ static enum object_error read_primary(struct call *c, const struct identifiers *
         *who = (struct who){.kind = WHO_EXTERNAL_ID, .text = external_id, .key = external_id};
         if (external_id.len > EXTERNAL_ID_BYTES_MAX)
             return ERROR_EXTERNAL_ID_LONG;
-        return workspace_blocks(c->sandbox->workspace, BLOCK_EXTERNAL_IDS, external_id) ? ERROR_BLOCKED
-                                                                                        : ERROR_NONE;
+        return workspace_blocks(c->sandbox->workspace, BLOCK_EXTERNAL_IDS, external_id)
+                   ? ERROR_BLOCKED
+                   : ERROR_NONE;
     }
     if (braze_id.len > 0) {
         *who = (struct who){.kind = WHO_BRAZE_ID, .text = braze_id, .key = braze_id};
@@ -106,7 +109,8 @@ static enum object_error read_primary(struct call *c, const struct identifiers *
     return error;
 }
 
-static enum object_error read_secondary(struct call *c, const struct identifiers *ids, struct who *who)
+static enum object_error read_secondary(struct call *c, const struct identifiers *ids,
+                                        struct who *who)
 {
     if (ids->email.type == JV_STRING && ids->email.len > 0) {
         struct str email = str_trim(jv_str(ids->email));
@@ -122,7 +126,8 @@ static enum object_error read_secondary(struct call *c, const struct identifiers
 }
 
 /* §2.3: whether a missing profile is created. */
-static bool creates(struct call *c, const struct who *who, struct jv update_only, bool is_attributes)
+static bool creates(struct call *c, const struct who *who, struct jv update_only,
+                    bool is_attributes)
 {
     bool said_true = update_only.type == JV_BOOL && update_only.boolean;
     bool said_false = update_only.type == JV_BOOL && !update_only.boolean;
@@ -164,7 +169,8 @@ enum object_error who_read(struct call *c, struct jv object, bool is_attributes,
     return error;
 }
 
-/* ----------------------------------------------------------------------------------------- resolving */
+/* -----------------------------------------------------------------------------------------
+ * resolving */
 
 struct profile *find_external_id(struct call *c, struct str id)
 {
@@ -252,8 +258,8 @@ struct profile *who_resolve(struct call *c, const struct who *who, enum object_e
     if (p == NULL && who->creates)
         p = create(c, who);
     else if (p == NULL)
-        call_note(c, NOTE_NOT_FOUND, STR(""), "update-only: nobody is known as '%.*s', nothing is stored",
-                  STR_ARG(who->text));
+        call_note(c, NOTE_NOT_FOUND, STR(""),
+                  "update-only: nobody is known as '%.*s', nothing is stored", STR_ARG(who->text));
     if (p != NULL)
         profile_touch(p);
     return p;
@@ -262,9 +268,12 @@ struct profile *who_resolve(struct call *c, const struct who *who, enum object_e
 void who_write(struct call *c, const struct who *who, struct jv_builder *out)
 {
     static const struct str keys[] = {
-        [WHO_EXTERNAL_ID] = STR_INIT("external_id"), [WHO_ALIAS] = STR_INIT("user_alias"),
-        [WHO_BRAZE_ID] = STR_INIT("braze_id"),       [WHO_EMAIL] = STR_INIT("email"),
-        [WHO_PHONE] = STR_INIT("phone"),             [WHO_TOKENS] = STR_INIT("push_token_import"),
+        [WHO_EXTERNAL_ID] = STR_INIT("external_id"),
+        [WHO_ALIAS] = STR_INIT("user_alias"),
+        [WHO_BRAZE_ID] = STR_INIT("braze_id"),
+        [WHO_EMAIL] = STR_INIT("email"),
+        [WHO_PHONE] = STR_INIT("phone"),
+        [WHO_TOKENS] = STR_INIT("push_token_import"),
     };
     struct jv value = jv_string(who->text);
     if (who->kind == WHO_TOKENS)
@@ -279,7 +288,8 @@ void who_write(struct call *c, const struct who *who, struct jv_builder *out)
     jv_object_put(out, keys[who->kind], value);
 }
 
-/* ------------------------------------------------------------------------------------ prioritization */
+/* ------------------------------------------------------------------------------------
+ * prioritization */
 
 static const struct str order_words[] = {STR_INIT("identified"), STR_INIT("unidentified"),
                                          STR_INIT("most_recently_updated"),

@@ -7,7 +7,8 @@
 
 enum { NODE_NONE = 0, BUCKETS_FIRST = 1024 };
 
-/* A node is a key with its newest profile, or a further profile of a key. Freed nodes are chained by `next`. */
+/* A node is a key with its newest profile, or a further profile of a key. Freed nodes are chained
+ * by `next`. */
 struct node {
     struct hash128 key;
     uint32_t next; /* key: in the same bucket */
@@ -130,7 +131,8 @@ bool keys_add(struct keys *k, enum key_kind kind, struct str text, uint32_t prof
         k->key_count++;
         return true;
     }
-    /* The key's node stays where it is; the newest profile moves in and the one before becomes the first of the others. */
+    /* The key's node stays where it is; the newest profile moves in and the one before becomes the
+     * first of the others. */
     struct node *head = &k->nodes[*link];
     *node = (struct node){hash, NODE_NONE, head->more, head->profile};
     head->more = at;

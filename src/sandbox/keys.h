@@ -1,8 +1,9 @@
 /*
  * keys: which profiles carry this identifier. Many-to-many, from (kind, text) to profile numbers.
  *
- * Texts are kept as 128-bit hashes: two texts with one hash are taken for one, which no run of a test meets by chance.
- * Adding and asking cost the same however many profiles share a key. One thread.
+ * Texts are kept as 128-bit hashes: two texts with one hash are taken for one, which no run of a
+ * test meets by chance. Adding and asking cost the same however many profiles share a key. One
+ * thread.
  */
 #ifndef SPELTER_SANDBOX_KEYS_H
 #define SPELTER_SANDBOX_KEYS_H

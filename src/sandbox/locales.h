@@ -1,5 +1,5 @@
-/* locales: currencies, languages, countries, time zones as Braze knows them (docs/spec/braze-rest-api.md §9), and the
- * shapes of email addresses and phone numbers. */
+/* locales: currencies, languages, countries, time zones as Braze knows them
+ * (docs/spec/braze-rest-api.md §9), and the shapes of email addresses and phone numbers. */
 #ifndef SPELTER_SANDBOX_LOCALES_H
 #define SPELTER_SANDBOX_LOCALES_H
 
@@ -26,8 +26,9 @@ bool time_zone_is(struct str text);
 
 bool email_is(struct str text);
 
-/* E.164 ("+15551234567") in the arena, or empty when the number is no such thing: a plus with 7 to 15 digits, or 10
- * digits, or 11 with a leading 1, which are read as American. Everything but digits is stripped first. */
+/* E.164 ("+15551234567") in the arena, or empty when the number is no such thing: a plus with 7 to
+ * 15 digits, or 10 digits, or 11 with a leading 1, which are read as American. Everything but
+ * digits is stripped first. */
 struct str phone_normal(struct arena *a, struct str text);
 
 #endif

@@ -1,4 +1,5 @@
-/* locales_data: the reference lists of docs/spec/braze-rest-api.md §9 as tables. For locales.c only. */
+/* locales_data: the reference lists of docs/spec/braze-rest-api.md §9 as tables. For locales.c
+ * only. */
 #ifndef SPELTER_SANDBOX_LOCALES_DATA_H
 #define SPELTER_SANDBOX_LOCALES_DATA_H
 

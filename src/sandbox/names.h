@@ -1,6 +1,6 @@
 /*
- * names: every attribute, event and product name the workspace has seen, with counts and the data points they cost
- * (docs/spec/braze-rest-api.md §4.18, §5). One thread.
+ * names: every attribute, event and product name the workspace has seen, with counts and the data
+ * points they cost (docs/spec/braze-rest-api.md §4.18, §5). One thread.
  */
 #ifndef SPELTER_SANDBOX_NAMES_H
 #define SPELTER_SANDBOX_NAMES_H
@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 enum {
-    NAMES_MAX = 200000, /* bounds memory; further names are not listed, their points count in the total */
+    NAMES_MAX =
+        200000, /* bounds memory; further names are not listed, their points count in the total */
     NAME_DAYS_MAX = 400,
 };
 
@@ -41,7 +42,8 @@ struct day_points {
 struct name {
     struct str text;
     enum name_kind kind;
-    enum data_type type; /* of an attribute: what its first value was, or what the workspace forces */
+    enum data_type
+        type; /* of an attribute: what its first value was, or what the workspace forces */
     uint64_t count;
     uint64_t points;
     struct day_points *days; /* oldest first */
@@ -74,7 +76,8 @@ const struct name **names_sorted(const struct names *n, enum name_kind kind, str
 uint64_t names_points(const struct names *n); /* of all names, since the start */
 void names_flush(struct names *n);            /* hands what changed to the disk */
 
-/* {"total":..., "days":[{"day":"2026-11-22","points":3}], "attributes":[{"name","count","points"}], "events":...} */
+/* {"total":..., "days":[{"day":"2026-11-22","points":3}], "attributes":[{"name","count","points"}],
+ * "events":...} */
 void names_write_points(const struct names *n, struct buf *out, struct arena *a);
 
 #endif

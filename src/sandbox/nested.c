@@ -90,7 +90,8 @@ static struct jv clean(struct call *c, struct jv value, unsigned depth, const ch
     case JV_NUMBER:
         return value;
     case JV_STRING:
-        if (value.len > STRING_CHARACTERS_MAX && text_chars(jv_str(value)) > STRING_CHARACTERS_MAX) {
+        if (value.len > STRING_CHARACTERS_MAX &&
+            text_chars(jv_str(value)) > STRING_CHARACTERS_MAX) {
             *why = "a string longer than 255 characters";
             return jv_undefined();
         }
@@ -98,7 +99,8 @@ static struct jv clean(struct call *c, struct jv value, unsigned depth, const ch
     case JV_ARRAY:
         return clean_array(c, value, depth, why);
     case JV_OBJECT:
-        return nested_is_time(value) ? clean_time(c, value, why) : clean_object(c, value, depth, why);
+        return nested_is_time(value) ? clean_time(c, value, why)
+                                     : clean_object(c, value, depth, why);
     }
     return jv_undefined();
 }
@@ -123,7 +125,8 @@ struct jv nested_merge(struct call *c, struct jv base, struct jv patch)
     return jv_object_end(&b);
 }
 
-/* ---------------------------------------------------------------------------------- arrays of objects */
+/* ---------------------------------------------------------------------------------- arrays of
+ * objects */
 
 struct selector {
     struct str key;
@@ -180,7 +183,8 @@ static bool check_operation(struct call *c, struct jv operation, const char **wh
     return true;
 }
 
-static void update_items(struct call *c, struct jv *items, uint32_t count, struct jv updates, bool merge)
+static void update_items(struct call *c, struct jv *items, uint32_t count, struct jv updates,
+                         bool merge)
 {
     const char *why;
     struct selector selector;
@@ -230,7 +234,8 @@ struct jv nested_operate(struct call *c, struct jv array, struct jv operation, b
     return result;
 }
 
-/* ------------------------------------------------------------------------------------------ measuring */
+/* ------------------------------------------------------------------------------------------
+ * measuring */
 
 enum { NUMBER_TEXT_BYTES_MAX = 32, ESCAPE_BYTES_MAX = 6 };
 
@@ -315,7 +320,9 @@ uint64_t value_points(const struct call *c, struct jv value)
         bool one = value.len == 1 && (add.type == JV_ARRAY || remove.type == JV_ARRAY);
         if (both)
             return (uint64_t)call_choice(c, CHOICE_ADD_REMOVE_POINTS);
-        points = one ? 1 : nested_is_operation(value) ? operation_points(c, value) : sum_points(c, value);
+        points = one                          ? 1
+                 : nested_is_operation(value) ? operation_points(c, value)
+                                              : sum_points(c, value);
     }
     if (value.type == JV_ARRAY && value.len > 0 && value.items[0].type == JV_OBJECT)
         points = sum_points(c, value);

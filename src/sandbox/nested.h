@@ -1,4 +1,5 @@
-/* nested: objects and arrays of objects as attribute values (docs/spec/braze-rest-api.md §2.6), and their data points. */
+/* nested: objects and arrays of objects as attribute values (docs/spec/braze-rest-api.md §2.6), and
+ * their data points. */
 #ifndef SPELTER_SANDBOX_NESTED_H
 #define SPELTER_SANDBOX_NESTED_H
 

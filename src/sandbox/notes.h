@@ -1,5 +1,6 @@
 /*
- * notes: what happened without the answer saying so. The real service is silent about it; here a person can look.
+ * notes: what happened without the answer saying so. The real service is silent about it; here a
+ * person can look.
  *
  * The newest NOTES_MAX stay. One thread.
  */
@@ -15,15 +16,15 @@ enum { NOTES_MAX = 2000, NOTE_TEXT_BYTES = 232, NOTE_PLACE_BYTES = 64 };
 
 /* kind, name on the wire */
 #define NOTE_KINDS(X)                                                                              \
-    X(NOTE_REJECTED, "rejected")          /* an object that the answer names in its errors */      \
-    X(NOTE_NOT_FOUND, "not-found")        /* update-only or an admin call found nobody */          \
-    X(NOTE_NO_EFFECT, "no-effect")        /* well-formed, answered as a success, does nothing */   \
-    X(NOTE_FIELD_IGNORED, "ignored")      /* one field of an object was left out */                \
-    X(NOTE_UPDATE_DROPPED, "dropped")     /* an attribute keeps its value from before */           \
-    X(NOTE_CHANGED, "changed")            /* stored, but not as it was sent: cut, coerced */       \
-    X(NOTE_BLOCKED, "blocked")            /* on the workspace's blocklist */                       \
-    X(NOTE_WARNING, "warning")            /* stored as sent, but worth a look */                   \
-    X(NOTE_FAULT, "fault")                /* a fault on demand took place */
+    X(NOTE_REJECTED, "rejected")      /* an object that the answer names in its errors */          \
+    X(NOTE_NOT_FOUND, "not-found")    /* update-only or an admin call found nobody */              \
+    X(NOTE_NO_EFFECT, "no-effect")    /* well-formed, answered as a success, does nothing */       \
+    X(NOTE_FIELD_IGNORED, "ignored")  /* one field of an object was left out */                    \
+    X(NOTE_UPDATE_DROPPED, "dropped") /* an attribute keeps its value from before */               \
+    X(NOTE_CHANGED, "changed")        /* stored, but not as it was sent: cut, coerced */           \
+    X(NOTE_BLOCKED, "blocked")        /* on the workspace's blocklist */                           \
+    X(NOTE_WARNING, "warning")        /* stored as sent, but worth a look */                       \
+    X(NOTE_FAULT, "fault")            /* a fault on demand took place */
 
 enum note_kind {
 #define X(kind, name) kind,
@@ -44,7 +45,8 @@ void notes_add(struct notes *n, int64_t now_ms, uint64_t request, enum note_kind
 
 uint64_t notes_count(const struct notes *n, enum note_kind kind); /* since the start */
 
-/* Appends a JSON array, newest first: at most `limit` notes of `kind` (NOTE_KIND_COUNT: all) numbered above `after`. */
+/* Appends a JSON array, newest first: at most `limit` notes of `kind` (NOTE_KIND_COUNT: all)
+ * numbered above `after`. */
 void notes_write(const struct notes *n, struct buf *out, enum note_kind kind, uint64_t after,
                  size_t limit);
 

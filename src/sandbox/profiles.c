@@ -62,7 +62,8 @@ static uint64_t next_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* ------------------------------------------------------------------------------------------ packing */
+/* ------------------------------------------------------------------------------------------
+ * packing */
 
 static void pack(struct buf *out, const struct profile *p, uint64_t updated)
 {
@@ -110,7 +111,8 @@ static int unpack(struct profile *p, struct arena *a, struct str record, uint64_
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ indexes */
+/* ------------------------------------------------------------------------------------------
+ * indexes */
 
 static void index_key(struct profile *p, enum key_kind kind, struct str key, bool add)
 {
@@ -153,7 +155,8 @@ static void index_profile(struct profile *p, bool add)
     }
 }
 
-/* ------------------------------------------------------------------------------------- history rows */
+/* ------------------------------------------------------------------------------------- history
+ * rows */
 
 static void keep_history(struct profiles *ps, uint32_t number, enum history_op op, struct str text)
 {
@@ -194,7 +197,8 @@ static int load_history(void *self, struct str key, struct str value)
     switch ((enum history_op)(head & 0xff)) {
     case OP_EVENT:
     case OP_PURCHASE:
-        slot->history = history_add(ps->history, slot->history, (enum history_kind)(head & 0xff), text);
+        slot->history =
+            history_add(ps->history, slot->history, (enum history_kind)(head & 0xff), text);
         return 0;
     case OP_JOIN: {
         uint64_t from = disk_key_number(text);
@@ -212,7 +216,8 @@ static int load_history(void *self, struct str key, struct str value)
     return -EBADMSG;
 }
 
-/* -------------------------------------------------------------------------------------------- slots */
+/* --------------------------------------------------------------------------------------------
+ * slots */
 
 static bool grow_slots(struct profiles *ps, uint32_t count)
 {
@@ -286,7 +291,8 @@ static int load_profile(void *self, struct str key, struct str value)
     return ps->failed ? -ENOMEM : 0;
 }
 
-/* -------------------------------------------------------------------------------- opening, closing */
+/* -------------------------------------------------------------------------------- opening, closing
+ */
 
 int profiles_open(struct profiles **out, struct disk *disk, uint64_t seed, struct err *err)
 {
@@ -365,7 +371,8 @@ uint32_t profiles_numbers(const struct profiles *ps)
     return ps->slot_count;
 }
 
-/* ---------------------------------------------------------------------------------- working copies */
+/* ---------------------------------------------------------------------------------- working copies
+ */
 
 void profiles_begin(struct profiles *ps, struct arena *arena, int64_t now_ms)
 {
@@ -452,8 +459,8 @@ struct profile *profiles_get(struct profiles *ps, uint32_t number)
         return slot->open->removed ? NULL : slot->open;
     struct profile *p = open_copy(ps, number);
     uint64_t updated;
-    if (p == NULL || unpack(p, ps->arena, (struct str){slot->record, slot->record_bytes},
-                            &updated) != 0) {
+    if (p == NULL ||
+        unpack(p, ps->arena, (struct str){slot->record, slot->record_bytes}, &updated) != 0) {
         ps->failed = true;
         return NULL;
     }
@@ -580,7 +587,8 @@ void profile_drop(struct profile *p, enum section section, struct str key)
     jv_object_remove(builder(p, section), key);
 }
 
-/* ------------------------------------------------------------------------------------------ history */
+/* ------------------------------------------------------------------------------------------
+ * history */
 
 void profile_received(struct profile *p, enum history_kind kind, struct str text)
 {
@@ -593,7 +601,8 @@ void profile_take_history(struct profile *p, struct profile *from)
 {
     struct slot *to = &p->store->slots[p->number];
     struct slot *source = &p->store->slots[from->number];
-    to->history = history_join(p->store->history, to->history, source->history, PROFILE_HISTORY_MAX);
+    to->history =
+        history_join(p->store->history, to->history, source->history, PROFILE_HISTORY_MAX);
     source->history = HISTORY_NONE;
     char number[DISK_KEY_BYTES];
     disk_key(number, from->number);

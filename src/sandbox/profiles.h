@@ -1,13 +1,16 @@
 /*
- * profiles: every user the sandbox knows (docs/spec/braze-rest-api.md §7.1), found by any identifier.
+ * profiles: every user the sandbox knows (docs/spec/braze-rest-api.md §7.1), found by any
+ * identifier.
  *
  *     profiles_begin(arena) ... { profiles_get or profiles_create, read and put } ... profiles_end
  *
- * At rest a profile is one compact text. Between begin and end the profiles that a request touches are open as working
- * copies in the request's arena; profiles_end packs the changed ones again and hands them to the disk. Identifiers are
- * indexed at the moment they are put, so later objects of the same request already find them.
+ * At rest a profile is one compact text. Between begin and end the profiles that a request touches
+ * are open as working copies in the request's arena; profiles_end packs the changed ones again and
+ * hands them to the disk. Identifiers are indexed at the moment they are put, so later objects of
+ * the same request already find them.
  *
- * A profile's number is its place in the table; numbers of removed profiles are used again. One thread.
+ * A profile's number is its place in the table; numbers of removed profiles are used again. One
+ * thread.
  */
 #ifndef SPELTER_SANDBOX_PROFILES_H
 #define SPELTER_SANDBOX_PROFILES_H
@@ -35,7 +38,7 @@ enum section {
 };
 
 enum {
-    PROFILE_HISTORY_MAX = 1000,    /* entries of one profile that are shown and that survive a merge */
+    PROFILE_HISTORY_MAX = 1000, /* entries of one profile that are shown and that survive a merge */
     HISTORY_RING_BYTES = 64 << 20, /* of all profiles together; the oldest give way */
 };
 
@@ -85,7 +88,8 @@ bool profiles_is_identified(const struct profiles *ps, uint32_t number);
 uint64_t profiles_updated(const struct profiles *ps, uint32_t number);
 
 void profile_remove(struct profile *p);
-void profile_touch(struct profile *p); /* it was written to now: resolution by address depends on it */
+void profile_touch(
+    struct profile *p); /* it was written to now: resolution by address depends on it */
 
 void profile_set_external_id(struct profile *p, struct str id);
 
@@ -93,7 +97,8 @@ void profile_set_external_id(struct profile *p, struct str id);
 struct jv profile_get(const struct profile *p, enum section section, struct str key);
 void profile_put(struct profile *p, enum section section, struct str key, struct jv value);
 void profile_drop(struct profile *p, enum section section, struct str key);
-struct jv profile_section(const struct profile *p, enum section section); /* an object, may be empty */
+struct jv profile_section(const struct profile *p,
+                          enum section section); /* an object, may be empty */
 
 /* What the profile received. */
 void profile_received(struct profile *p, enum history_kind kind, struct str text);

@@ -46,7 +46,8 @@ static struct jv keep_value(struct call *c, struct str name, struct jv value, bo
     if (value.type == JV_NULL)
         call_note(c, NOTE_WARNING, name, "a property that is null has no type and no use");
     if (value.type == JV_OBJECT && is_purchase)
-        call_note(c, NOTE_WARNING, name, "an object inside purchase properties may be kept as a string");
+        call_note(c, NOTE_WARNING, name,
+                  "an object inside purchase properties may be kept as a string");
     return value;
 }
 

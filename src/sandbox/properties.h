@@ -4,10 +4,14 @@
 
 #include "call.h"
 
-enum { PROPERTY_NAMES_MAX = 256, EVENT_PROPERTIES_BYTES_MAX = 102400, PURCHASE_PROPERTIES_BYTES_MAX = 51200 };
+enum {
+    PROPERTY_NAMES_MAX = 256,
+    EVENT_PROPERTIES_BYTES_MAX = 102400,
+    PURCHASE_PROPERTIES_BYTES_MAX = 51200
+};
 
-/* The properties as they are kept; false: the object is refused with "Invalid 'properties' field". Absent and null
- * properties are kept as undefined. */
+/* The properties as they are kept; false: the object is refused with "Invalid 'properties' field".
+ * Absent and null properties are kept as undefined. */
 bool properties_clean(struct call *c, struct jv properties, bool is_purchase, struct jv *out);
 
 #endif

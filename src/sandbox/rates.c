@@ -55,7 +55,8 @@ void rates_init(struct rates *r, const struct choices *choices)
     struct rate *track = &r->buckets[RATE_TRACK];
     switch (choices->values[CHOICE_CONTRACT]) {
     case CONTRACT_MAU:
-        *track = (struct rate){.limit = (uint64_t)choices->values[CHOICE_MAU_HOURLY], .window_ms = HOUR};
+        *track =
+            (struct rate){.limit = (uint64_t)choices->values[CHOICE_MAU_HOURLY], .window_ms = HOUR};
         r->buckets[RATE_TRACK_BURST].limit = (uint64_t)choices->values[CHOICE_MAU_BURST];
         break;
     case CONTRACT_PER_MINUTE:
@@ -82,7 +83,8 @@ int rates_set(struct rates *r, struct str text, struct err *err)
     if (!text_to_i64(str_slice(value, 0, slash), &limit) || limit < 0 || limit > REQUESTS_MAX ||
         !text_to_i64(str_slice(value, slash + 1, value.len), &seconds) || seconds < 1 ||
         seconds > WINDOW_SECONDS_MAX)
-        return err_set(err, -EINVAL, 0, "rate '%.*s': expected NAME=REQUESTS/SECONDS, as in track=100/60",
+        return err_set(err, -EINVAL, 0,
+                       "rate '%.*s': expected NAME=REQUESTS/SECONDS, as in track=100/60",
                        STR_ARG(text));
     struct str names[RATE_COUNT];
     for (int i = 0; i < RATE_COUNT; i++) {
@@ -121,6 +123,12 @@ struct rate_state rates_admit(struct rates *r, enum rate_bucket bucket, int64_t 
         state.remaining--;
     }
     return state;
+}
+
+void rates_reset(struct rates *r)
+{
+    for (int i = 0; i < RATE_COUNT; i++)
+        r->buckets[i].used = 0;
 }
 
 void rates_give_back(struct rates *r, enum rate_bucket bucket)

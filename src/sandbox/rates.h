@@ -1,6 +1,6 @@
 /*
- * rates: Braze's rate limits (docs/spec/braze-rest-api.md §3): fixed windows that begin at full minutes, hours, days, or
- * multiples of three seconds. One thread.
+ * rates: Braze's rate limits (docs/spec/braze-rest-api.md §3): fixed windows that begin at full
+ * minutes, hours, days, or multiples of three seconds. One thread.
  */
 #ifndef SPELTER_SANDBOX_RATES_H
 #define SPELTER_SANDBOX_RATES_H
@@ -46,7 +46,8 @@ struct rates {
 void rates_init(struct rates *r, const struct choices *choices);
 
 /* "track=100/60": requests and seconds of one bucket. -EINVAL: err says what was expected. */
-int rates_set(struct rates *r, struct str text, struct err *err) __attribute__((warn_unused_result));
+int rates_set(struct rates *r, struct str text, struct err *err)
+    __attribute__((warn_unused_result));
 
 struct rate_state {
     bool admitted;
@@ -58,6 +59,7 @@ struct rate_state {
 /* Counts one request, unless the window is full already. */
 struct rate_state rates_admit(struct rates *r, enum rate_bucket bucket, int64_t now_ms);
 struct rate_state rates_look(struct rates *r, enum rate_bucket bucket, int64_t now_ms);
+void rates_reset(struct rates *r);                              /* all windows empty */
 void rates_give_back(struct rates *r, enum rate_bucket bucket); /* that request did not count */
 
 struct str rate_name(enum rate_bucket bucket);

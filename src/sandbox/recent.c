@@ -69,8 +69,8 @@ void recent_add(struct recent *r, const struct recent_request *request)
     const char *at = row->line.ptr;
     row->request.method = (struct str){at, method.len};
     row->request.path = (struct str){at + method.len, path.len};
-    row->request.fault = (struct str){at + method.len + path.len,
-                                      row->line.len - method.len - path.len};
+    row->request.fault =
+        (struct str){at + method.len + path.len, row->line.len - method.len - path.len};
     row->request.body = buf_str(&row->body);
     row->request.answer = buf_str(&row->answer);
 }
@@ -80,7 +80,8 @@ static void write_row(const struct row *row, struct buf *out)
     char at[ISO_TIME_BYTES];
     const struct recent_request *request = &row->request;
     iso_time(at, request->at_ms);
-    buf_printf(out, "{\"number\":%llu,\"at\":\"%.*s\",\"status\":%u,\"data_points\":%llu,\"method\":",
+    buf_printf(out,
+               "{\"number\":%llu,\"at\":\"%.*s\",\"status\":%u,\"data_points\":%llu,\"method\":",
                (unsigned long long)request->number, ISO_TIME_BYTES, at, request->status,
                (unsigned long long)request->points);
     jv_write_string(out, request->method);

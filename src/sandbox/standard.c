@@ -13,7 +13,8 @@ enum {
     SHARED_PROFILES_MAX = 100, /* profiles that take over an email state (§7.2) */
 };
 
-/* ------------------------------------------------------------------------------------------- checking */
+/* -------------------------------------------------------------------------------------------
+ * checking */
 
 bool is_state(struct jv value, bool opted_in_too)
 {
@@ -81,12 +82,14 @@ static enum object_error check_tokens(struct call *c, struct jv value)
         struct jv device = jv_get(value.items[i], STR("device_id"));
         if (value.items[i].type != JV_OBJECT)
             return ERROR_TOKEN_VALUE;
-        if (app.type != JV_STRING || app.len == 0 || !workspace_has_app(c->sandbox->workspace, jv_str(app)))
+        if (app.type != JV_STRING || app.len == 0 ||
+            !workspace_has_app(c->sandbox->workspace, jv_str(app)))
             return ERROR_TOKEN_APP;
         if (token.type != JV_STRING || token.len == 0)
             return ERROR_TOKEN_STRING;
         if (!jv_is_nullish(device) &&
-            (device.type != JV_STRING || device.len < DEVICE_ID_BYTES_MIN || device.len > DEVICE_ID_BYTES_MAX))
+            (device.type != JV_STRING || device.len < DEVICE_ID_BYTES_MIN ||
+             device.len > DEVICE_ID_BYTES_MAX))
             return ERROR_DEVICE_ID;
     }
     return ERROR_NONE;
@@ -99,7 +102,8 @@ static enum object_error refuse_email_info(struct call *c, struct jv value)
     return ERROR_EMAIL_INFO;
 }
 
-/* ------------------------------------------------------------------------------------------- applying */
+/* -------------------------------------------------------------------------------------------
+ * applying */
 
 static void ignore(struct call *c, struct str name, const char *expected)
 {
@@ -291,8 +295,9 @@ static void apply_social(struct call *c, struct profile *p, struct str name, str
 
 static void apply_facebook(struct call *c, struct profile *p, struct str name, struct jv value)
 {
-    static const struct social_key keys[] = {
-        {STR_INIT("id"), JV_STRING}, {STR_INIT("likes"), JV_ARRAY}, {STR_INIT("num_friends"), JV_NUMBER}};
+    static const struct social_key keys[] = {{STR_INIT("id"), JV_STRING},
+                                             {STR_INIT("likes"), JV_ARRAY},
+                                             {STR_INIT("num_friends"), JV_NUMBER}};
     apply_social(c, p, name, value, keys, countof(keys));
 }
 
@@ -372,7 +377,8 @@ uint64_t standard_points(const struct call *c, const struct standard_field *fiel
     return call_choice(c, CHOICE_LOCALE_POINTS) == LOCALE_FREE ? 0 : 1;
 }
 
-/* ------------------------------------------------------------------------------- states and addresses */
+/* ------------------------------------------------------------------------------- states and
+ * addresses */
 
 static void set_state_of_one(struct call *c, struct profile *p, struct str field, struct str state)
 {
@@ -420,9 +426,8 @@ void set_group_state(struct call *c, struct profile *p, struct str group, struct
     profile_put(p, SECTION_GROUPS, group, jv_string(state));
     if (address.len == 0)
         return;
-    struct keys_walk walk =
-        profiles_walk(c->sandbox->profiles, by_email ? KEY_EMAIL : KEY_PHONE,
-                      by_email ? text_lower(c->arena, address) : address);
+    struct keys_walk walk = profiles_walk(c->sandbox->profiles, by_email ? KEY_EMAIL : KEY_PHONE,
+                                          by_email ? text_lower(c->arena, address) : address);
     uint32_t number;
     for (size_t i = 0; i <= SHARED_PROFILES_MAX && keys_next(&walk, &number); i++) {
         struct profile *other = profiles_get(c->sandbox->profiles, number);
@@ -442,7 +447,8 @@ void set_email(struct call *c, struct profile *p, struct str email)
     struct profile *other = profiles_find(c->sandbox->profiles, KEY_EMAIL, key);
     put(p, STR("email"), email);
     struct str state = STR("subscribed");
-    if (other != NULL && other != p && call_choice(c, CHOICE_EMAIL_CHANGE) == EMAIL_CHANGE_INHERITS) {
+    if (other != NULL && other != p &&
+        call_choice(c, CHOICE_EMAIL_CHANGE) == EMAIL_CHANGE_INHERITS) {
         struct str inherited = jv_str(profile_get(other, SECTION_STANDARD, STR("email_subscribe")));
         state = inherited.len > 0 ? inherited : state;
     }

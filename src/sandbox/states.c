@@ -94,10 +94,10 @@ static struct jv read_record(struct call *c, struct str key)
     struct address *address = *find_link(c->sandbox->states, key);
     struct jv record = jv_undefined();
     struct err err = {0};
-    if (address == NULL || jv_parse(&record, c->arena,
-                                    (struct str){address->bytes + address->key_bytes,
-                                                 address->record_bytes},
-                                    JV_EXACT, &err) != 0)
+    if (address == NULL ||
+        jv_parse(&record, c->arena,
+                 (struct str){address->bytes + address->key_bytes, address->record_bytes}, JV_EXACT,
+                 &err) != 0)
         return jv_undefined();
     return record;
 }
@@ -107,7 +107,8 @@ void states_keep(struct call *c, struct str address, struct str group, struct st
     struct states *s = c->sandbox->states;
     struct jv before = read_record(c, address);
     if (before.type == JV_UNDEFINED && s->count >= STATES_MAX) {
-        call_note(c, NOTE_WARNING, STR(""), "%d addresses without a profile already: not kept", STATES_MAX);
+        call_note(c, NOTE_WARNING, STR(""), "%d addresses without a profile already: not kept",
+                  STATES_MAX);
         return;
     }
     struct jv_builder b;

@@ -1,4 +1,5 @@
-/* text: small work on UTF-8 text, results in the caller's arena. A full arena gives an empty str with a NULL ptr. */
+/* text: small work on UTF-8 text, results in the caller's arena. A full arena gives an empty str
+ * with a NULL ptr. */
 #ifndef SPELTER_SANDBOX_TEXT_H
 #define SPELTER_SANDBOX_TEXT_H
 

@@ -71,7 +71,8 @@ static bool clock_time(struct scanner *s, struct moment *m)
     return true;
 }
 
-/* What stands behind the time. Nothing, Z, UTC, an offset; one that starts like an offset but is none counts as UTC. */
+/* What stands behind the time. Nothing, Z, UTC, an offset; one that starts like an offset but is
+ * none counts as UTC. */
 static bool zone(struct scanner *s, struct moment *m)
 {
     skip(s, ' ');
@@ -123,8 +124,8 @@ static bool month_first(struct scanner *s, struct moment *m)
 static bool weekday_first(struct scanner *s, struct moment *m)
 {
     s->at = 3;
-    if (!skip(s, ' ') || !number(s, 2, 2, &m->month) || !skip(s, ' ') || !number(s, 2, 2, &m->day) ||
-        !skip(s, ' ') || !clock_time(s, m))
+    if (!skip(s, ' ') || !number(s, 2, 2, &m->month) || !skip(s, ' ') ||
+        !number(s, 2, 2, &m->day) || !skip(s, ' ') || !clock_time(s, m))
         return false;
     skip(s, '.');
     struct str rest = str_slice(s->text, s->at, s->text.len);
@@ -174,8 +175,8 @@ enum time_form time_parse(struct str text, int64_t *ms)
         return TIME_NONE;
     if (m.year < TIME_YEAR_MIN || m.year > TIME_YEAR_MAX)
         return TIME_OUT_OF_RANGE;
-    int64_t minutes = days_from_civil(m.year, m.month, m.day) * 1440 + m.hour * 60 + m.minute -
-                      m.offset_minutes;
+    int64_t minutes =
+        days_from_civil(m.year, m.month, m.day) * 1440 + m.hour * 60 + m.minute - m.offset_minutes;
     *ms = (minutes * 60 + m.second) * 1000 + m.ms;
     static const int64_t first_ms = INT64_C(-62167219200000); /* year 0 begins */
     if (*ms < first_ms)

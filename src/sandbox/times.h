@@ -20,7 +20,8 @@ enum time_form {
     TIME_INSTANT,
 };
 
-/* Fills *ms (since 1970-01-01 UTC) for TIME_DATE and TIME_INSTANT. A missing or malformed offset means UTC. */
+/* Fills *ms (since 1970-01-01 UTC) for TIME_DATE and TIME_INSTANT. A missing or malformed offset
+ * means UTC. */
 enum time_form time_parse(struct str text, int64_t *ms);
 
 /* A date or an instant, in range. */

@@ -186,13 +186,16 @@ void answer_track_sync(struct call *c)
     struct jv user = jv_object_end(&result);
     struct jv_builder b;
     jv_object_begin(&b, c->arena, 2);
-    jv_object_put(&b, STR("users"), (struct jv){.type = JV_ARRAY, .len = user.len > 0, .items = &user});
+    jv_object_put(&b, STR("users"),
+                  (struct jv){.type = JV_ARRAY, .len = user.len > 0, .items = &user});
     call_success(c, 201, &b);
 }
 
-/* ------------------------------------------------------------------------------------------------ bulk */
+/* ------------------------------------------------------------------------------------------------
+ * bulk */
 
-/* Does one identifier occur more often than a bulk call allows? Open addressing over the hashes of the identifiers. */
+/* Does one identifier occur more often than a bulk call allows? Open addressing over the hashes of
+ * the identifiers. */
 static bool has_crowded_user(struct track *t)
 {
     enum { SLOTS = 4096 };
@@ -208,7 +211,8 @@ static bool has_crowded_user(struct track *t)
     for (size_t i = 0; i < ARRAYS; i++) {
         for (uint32_t n = 0; t->lists[i].type == JV_ARRAY && n < t->lists[i].len; n++) {
             struct who who;
-            if (who_read(c, t->lists[i].items[n], i == 0, &who) != ERROR_NONE || who.kind == WHO_TOKENS)
+            if (who_read(c, t->lists[i].items[n], i == 0, &who) != ERROR_NONE ||
+                who.kind == WHO_TOKENS)
                 continue;
             uint64_t hash = hash_str_seed(who.key, (uint64_t)who.kind) | 1;
             size_t at = hash % SLOTS;

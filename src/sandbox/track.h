@@ -1,4 +1,5 @@
-/* track: POST /users/track and its synchronous and bulk forms (docs/spec/braze-rest-api.md §2.1, §2.14, §2.17). */
+/* track: POST /users/track and its synchronous and bulk forms (docs/spec/braze-rest-api.md §2.1,
+ * §2.14, §2.17). */
 #ifndef SPELTER_SANDBOX_TRACK_H
 #define SPELTER_SANDBOX_TRACK_H
 

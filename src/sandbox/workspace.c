@@ -27,12 +27,14 @@ static const struct str block_names[BLOCK_COUNT] = {
     [BLOCK_EXTERNAL_IDS] = STR_INIT("external_ids"),
 };
 
-/* ----------------------------------------------------------------------------------------- checking */
+/* -----------------------------------------------------------------------------------------
+ * checking */
 
 static int check_key(struct jv item, struct err *err)
 {
     if (jv_get(item, STR("key")).type != JV_STRING || jv_get(item, STR("key")).len == 0)
-        return err_set_path(err, -EINVAL, "/api_keys", "expected objects with a 'key' that is a text");
+        return err_set_path(err, -EINVAL, "/api_keys",
+                            "expected objects with a 'key' that is a text");
     struct jv permissions = jv_get(item, STR("permissions"));
     if (permissions.type != JV_UNDEFINED && permissions.type != JV_ARRAY)
         return err_set_path(err, -EINVAL, "/api_keys", "'permissions' must be an array of texts");
@@ -52,7 +54,8 @@ static int check_partner(struct jv item, struct err *err)
                                       STR_INIT("client_secret")};
     for (size_t i = 0; i < countof(keys); i++)
         if (jv_get(item, keys[i]).type != JV_STRING)
-            return err_set(err, -EINVAL, 0, "partners need a '%.*s' that is a text", STR_ARG(keys[i]));
+            return err_set(err, -EINVAL, 0, "partners need a '%.*s' that is a text",
+                           STR_ARG(keys[i]));
     return 0;
 }
 
@@ -155,7 +158,8 @@ static int set_choices(struct workspace *w, struct choices *choices, struct err 
     struct jv object = jv_get(w->root, STR("choices"));
     for (uint32_t i = 0; object.type == JV_OBJECT && i < object.len; i++) {
         struct jv value = object.members[i].value;
-        struct str text = value.type == JV_NUMBER ? text_of_number(&w->arena, value) : jv_str(value);
+        struct str text =
+            value.type == JV_NUMBER ? text_of_number(&w->arena, value) : jv_str(value);
         int rc = choices_set(choices, object.members[i].key, text, err);
         if (rc != 0)
             return rc;
@@ -195,7 +199,8 @@ void workspace_close(struct workspace *w)
     free(w);
 }
 
-/* -------------------------------------------------------------------------------------------- asking */
+/* --------------------------------------------------------------------------------------------
+ * asking */
 
 static struct jv array(const struct workspace *w, struct str name)
 {
@@ -226,8 +231,7 @@ bool workspace_key_may(const struct workspace *w, int key, struct str permission
 {
     if (key == EXTRA_KEY)
         return true;
-    struct jv permissions =
-        jv_get(array(w, STR("api_keys")).items[key], STR("permissions"));
+    struct jv permissions = jv_get(array(w, STR("api_keys")).items[key], STR("permissions"));
     return permissions.type == JV_UNDEFINED || has_text(permissions, permission);
 }
 
@@ -287,7 +291,8 @@ bool workspace_blocks(const struct workspace *w, enum block list, struct str nam
 enum data_type workspace_forced_type(const struct workspace *w, struct str attribute)
 {
     struct jv types = jv_get(w->root, STR("attribute_types"));
-    return types.type == JV_OBJECT ? data_type_find(jv_str(jv_get(types, attribute))) : DATA_UNKNOWN;
+    return types.type == JV_OBJECT ? data_type_find(jv_str(jv_get(types, attribute)))
+                                   : DATA_UNKNOWN;
 }
 
 size_t workspace_segmentable(const struct workspace *w, struct str event, struct jv properties)

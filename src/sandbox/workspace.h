@@ -1,14 +1,15 @@
 /*
- * workspace: what a Braze dashboard would hold and the API cannot create: keys, apps, subscription groups, campaigns,
- * Canvases, blocklists, forced data types. One JSON file; every part is optional.
+ * workspace: what a Braze dashboard would hold and the API cannot create: keys, apps, subscription
+ * groups, campaigns, Canvases, blocklists, forced data types. One JSON file; every part is
+ * optional.
  *
  *     {"api_keys": [{"key": "k1", "permissions": ["users.track"]}],
  *      "apps": ["app-id"],
  *      "subscription_groups": [{"id": "...", "name": "News", "channel": "email"}],
- *      "campaigns": [{"id": "...", "name": "Welcome"}], "canvases": [{"id", "name", "state": "paused"}],
- *      "segments": [{"id", "name"}], "partners": [{"name": "amplitude", "partner_api_key": "...", "client_secret": "..."}],
- *      "blocklist": {"attributes": [], "events": [], "external_ids": []},
- *      "attribute_types": {"age": "number"}, "segmentable_properties": {"order": ["total"]},
+ *      "campaigns": [{"id": "...", "name": "Welcome"}], "canvases": [{"id", "name", "state":
+ * "paused"}], "segments": [{"id", "name"}], "partners": [{"name": "amplitude", "partner_api_key":
+ * "...", "client_secret": "..."}], "blocklist": {"attributes": [], "events": [], "external_ids":
+ * []}, "attribute_types": {"age": "number"}, "segmentable_properties": {"order": ["total"]},
  *      "exchange_rates": {"EUR": 1.08}, "choices": {"object-limit": "per-array"}}
  *
  * Parsed once; immutable afterwards.
@@ -22,12 +23,10 @@
 #include "names.h"
 #include "str.h"
 
-enum { WORKSPACE_BYTES_MAX = 4 << 20 };
-
 struct workspace;
 
-/* Empty text: the default workspace. extra_key: one more key that may do everything, or empty. choices gets what the
- * file sets. -EINVAL (err->path says where), -ENOMEM. */
+/* Empty text: the default workspace. extra_key: one more key that may do everything, or empty.
+ * choices gets what the file sets. -EINVAL (err->path says where), -ENOMEM. */
 int workspace_open(struct workspace **out, struct str text, struct str extra_key,
                    struct choices *choices, struct err *err) __attribute__((warn_unused_result));
 void workspace_close(struct workspace *w); /* NULL is fine */
@@ -49,10 +48,12 @@ enum workspace_list {
     LIST_PARTNERS,
     LIST_COUNT,
 };
-struct jv workspace_list(const struct workspace *w, enum workspace_list list); /* an array, may be empty */
+struct jv workspace_list(const struct workspace *w,
+                         enum workspace_list list); /* an array, may be empty */
 struct jv workspace_find(const struct workspace *w, enum workspace_list list, struct str id);
 
-/* Does this id stand for a subscription group? A list decides when there is one; else every UUID does. */
+/* Does this id stand for a subscription group? A list decides when there is one; else every UUID
+ * does. */
 bool workspace_has_group(const struct workspace *w, struct str id);
 
 enum block { BLOCK_ATTRIBUTES, BLOCK_EVENTS, BLOCK_EXTERNAL_IDS, BLOCK_COUNT };

@@ -7,8 +7,9 @@ enum { SETTINGS_BYTES_MAX = 64 * 1024 };
 static_assert((int)PARITY_SAFE == 0 && (int)PARITY_STRICT == 1,
               "the config's choices are in this order");
 
-static struct jv settings_object(struct arena *a, const struct braze_settings *settings)
+struct jv assemble_settings(const struct destination_section *section, struct arena *a)
 {
+    const struct braze_settings *settings = &section->settings;
     struct jv_builder b;
     jv_object_begin(&b, a, 3);
     jv_object_put(&b, STR("api_key"), jv_string(settings->api_key));
@@ -26,7 +27,7 @@ int assemble_destination(struct destination **out, const struct config *config,
     *out = NULL;
     arena_init(&arena, SETTINGS_BYTES_MAX);
     struct destination_config parts = {
-        .settings = settings_object(&arena, &section->settings),
+        .settings = assemble_settings(section, &arena),
         .subscriptions = section->subscriptions,
         .parity = (enum parity)section->parity,
     };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "assemble.h"
@@ -27,7 +28,8 @@ struct couriers {
     struct route *routes;
 };
 
-/* ------------------------------------------------------------------------------------------ one route */
+/* ------------------------------------------------------------------------------------------ one
+ * route */
 
 static void route_free(struct route *route)
 {
@@ -51,9 +53,9 @@ static void fill_options(struct courier_options *o, const struct couriers *c,
     o->from_count = section->from_count;
     o->names = names;
     o->name_count = name_count;
-    /* A journal that was just made has nothing old in it; a destination added later starts with what comes from then on. */
+    /* A journal that was just made has nothing old in it; a destination added later starts with
+     * what comes from then on. */
     o->start = COURIER_FROM_NEXT;
-    o->numbers = section->parity == PARITY_STRICT ? JV_JAVASCRIPT : JV_EXACT;
     o->pack.mode = (enum batching)section->batching;
     o->pack.objects_max = (unsigned)section->batch_objects;
     o->pack.age_max_ms = (unsigned)section->batch_wait_ms;
@@ -107,12 +109,14 @@ static void route_stop(struct route *route, int deadline_ms)
         return;
     int rc = courier_stop(route->courier, COURIER_FINISH, deadline_ms);
     if (rc != 0)
-        log_warn("%s: the last answers of Braze are not on the disk (%s); those objects will be sent again",
+        log_warn("%s: the last answers of Braze are not on the disk (%s); those objects will be "
+                 "sent again",
                  route->id, strerror(-rc));
     route->is_running = false;
 }
 
-/* ------------------------------------------------------------------------------------------ all of them */
+/* ------------------------------------------------------------------------------------------ all of
+ * them */
 
 static void insert(struct couriers *c, struct route *route)
 {
@@ -151,7 +155,8 @@ static int open_section(struct couriers *c, const struct config *config,
     return 0;
 }
 
-/* Every destination is compiled before anything starts or stops: a bad mapping must change nothing. */
+/* Every destination is compiled before anything starts or stops: a bad mapping must change nothing.
+ */
 static int compile_all(const struct config *config, struct err *err)
 {
     const struct config_values *values = config_values(config);
@@ -222,7 +227,8 @@ static void stop_changed(struct couriers *c, const struct config *old, const str
         route_stop(route, FINISH_MS_MAX);
         route_free(route);
         if (after == NULL)
-            log_warn("%.*s: no longer in the config; its place in the journal is kept, so events it has not "
+            log_warn("%.*s: no longer in the config; its place in the journal is kept, so events "
+                     "it has not "
                      "delivered stay until it comes back",
                      STR_ARG(before->id));
     }

@@ -359,7 +359,8 @@ static void note_outcome(struct groups *g, int rc)
 {
     bool was_full = gauge_get(&g->metrics.full) != 0;
     if (rc != 0 && !was_full)
-        log_error("journal: cannot keep events (%s); clients get 503 until this is mended", strerror(-rc));
+        log_error("journal: cannot keep events (%s); clients get 503 until this is mended",
+                  strerror(-rc));
     if (rc == 0 && was_full)
         log_info("journal: keeping events again");
     gauge_set(&g->metrics.full, rc != 0);

@@ -12,6 +12,7 @@
 #ifndef SPELTER_SERVER_GROUP_H
 #define SPELTER_SERVER_GROUP_H
 
+#include "clock.h"
 #include "dead.h"
 #include "dedupe.h"
 #include "http.h"
@@ -41,7 +42,7 @@ struct groups_options {
     struct store *store;
     struct journal *journal;
     struct dead *dead;
-    struct dedupe *dedupe; /* NULL: repeats are not looked for */
+    struct dedupe *dedupe;    /* NULL: repeats are not looked for */
     struct http_server *http; /* woken when a group is done */
     struct clock clock;
 };

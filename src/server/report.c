@@ -1,12 +1,14 @@
 #include "report.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "routes.h"
 
 enum { COURIERS_SHOWN_MAX = 256, LABELS_BYTES = 256 };
 
-/* A destination's metrics, gathered so that each metric's samples stand together, as the format wants. */
+/* A destination's metrics, gathered so that each metric's samples stand together, as the format
+ * wants. */
 struct shown {
     struct str id;
     const struct courier_metrics *metrics;
@@ -21,6 +23,7 @@ struct gathered {
 static const char *const skip_names[SKIP_REASONS] = {
     [SKIP_SOURCE] = "source",
     [SKIP_INTEGRATIONS] = "integrations",
+    [SKIP_SENT_ALREADY] = "sent_already",
     [SKIP_NOT_SUBSCRIBED] = "not_subscribed",
     [SKIP_NOTHING_TO_DO] = "nothing_to_do",
 };
@@ -30,7 +33,8 @@ static const char *const class_names[STATUS_CLASSES] = {
     [STATUS_4XX] = "4xx",   [STATUS_429] = "429", [STATUS_5XX] = "5xx",
 };
 
-/* ------------------------------------------------------------------------------------------ listener */
+/* ------------------------------------------------------------------------------------------
+ * listener */
 
 static void put_listener(struct buf *out, const struct report_parts *parts)
 {
@@ -39,24 +43,32 @@ static void put_listener(struct buf *out, const struct report_parts *parts)
     char labels[LABELS_BYTES];
     metrics_head(out, "spelter_requests_total", "counter", "Requests that brought events.");
     metrics_sample_u64(out, "spelter_requests_total", "", counter_get(&r->requests));
-    metrics_head(out, "spelter_events_received_total", "counter", "Events that arrived in readable requests.");
+    metrics_head(out, "spelter_events_received_total", "counter",
+                 "Events that arrived in readable requests.");
     metrics_sample_u64(out, "spelter_events_received_total", "", counter_get(&r->received));
     metrics_head(out, "spelter_events_stored_total", "counter", "Events durable in the journal.");
     metrics_sample_u64(out, "spelter_events_stored_total", "", counter_get(&g->records));
-    metrics_head(out, "spelter_events_discarded_total", "counter", "Events that are no events; they are dead letters.");
+    metrics_head(out, "spelter_events_discarded_total", "counter",
+                 "Events that are no events; they are dead letters.");
     metrics_sample_u64(out, "spelter_events_discarded_total", "", counter_get(&r->discarded));
-    metrics_head(out, "spelter_events_duplicate_total", "counter", "Events left out because their messageId was kept before.");
+    metrics_head(out, "spelter_events_duplicate_total", "counter",
+                 "Events left out because their messageId was kept before.");
     metrics_sample_u64(out, "spelter_events_duplicate_total", "", counter_get(&r->duplicates));
-    metrics_head(out, "spelter_requests_refused_total", "counter", "Requests refused as a whole, by reason.");
+    metrics_head(out, "spelter_requests_refused_total", "counter",
+                 "Requests refused as a whole, by reason.");
     for (int i = SEGMENT_TAKEN + 1; i < SEGMENT_REFUSALS; i++) {
-        metrics_label(labels, sizeof(labels), "reason", str_from(segment_refusal_name((enum segment_refusal)i)));
-        metrics_sample_u64(out, "spelter_requests_refused_total", labels, counter_get(&r->refused[i]));
+        metrics_label(labels, sizeof(labels), "reason",
+                      str_from(segment_refusal_name((enum segment_refusal)i)));
+        metrics_sample_u64(out, "spelter_requests_refused_total", labels,
+                           counter_get(&r->refused[i]));
     }
     metrics_sample_u64(out, "spelter_requests_refused_total", "reason=\"journal_full\"",
                        counter_get(&g->refused_full));
-    metrics_head(out, "spelter_requests_waiting", "gauge", "Requests waiting for their events to be durable.");
+    metrics_head(out, "spelter_requests_waiting", "gauge",
+                 "Requests waiting for their events to be durable.");
     metrics_sample_i64(out, "spelter_requests_waiting", "", gauge_get(&g->waiting));
-    metrics_head(out, "spelter_ack_seconds", "histogram", "From a request's arrival to its answer after the commit.");
+    metrics_head(out, "spelter_ack_seconds", "histogram",
+                 "From a request's arrival to its answer after the commit.");
     metrics_histogram(out, "spelter_ack_seconds", "", &g->ack_latency);
 }
 
@@ -70,7 +82,8 @@ static void put_store(struct buf *out, const struct report_parts *parts)
     metrics_sample_u64(out, "spelter_journal_first", "", journal_first(parts->journal));
     metrics_head(out, "spelter_journal_next", "gauge", "Position of the next event.");
     metrics_sample_u64(out, "spelter_journal_next", "", journal_next(parts->journal));
-    metrics_head(out, "spelter_store_used_bytes", "gauge", "Bytes of the data file that hold data.");
+    metrics_head(out, "spelter_store_used_bytes", "gauge",
+                 "Bytes of the data file that hold data.");
     metrics_sample_u64(out, "spelter_store_used_bytes", "", used);
     metrics_head(out, "spelter_store_max_bytes", "gauge", "What the data file may grow to.");
     metrics_sample_u64(out, "spelter_store_max_bytes", "", max);
@@ -78,11 +91,13 @@ static void put_store(struct buf *out, const struct report_parts *parts)
     metrics_sample_u64(out, "spelter_commits_total", "", counter_get(&s->commits));
     metrics_head(out, "spelter_commits_failed_total", "counter", "Commits that failed.");
     metrics_sample_u64(out, "spelter_commits_failed_total", "", counter_get(&s->commits_failed));
-    metrics_head(out, "spelter_commit_seconds", "histogram", "From the begin of a transaction until it is durable.");
+    metrics_head(out, "spelter_commit_seconds", "histogram",
+                 "From the begin of a transaction until it is durable.");
     metrics_histogram(out, "spelter_commit_seconds", "", &s->commit_latency);
 }
 
-/* ------------------------------------------------------------------------------------------ couriers */
+/* ------------------------------------------------------------------------------------------
+ * couriers */
 
 /* Metrics with one value a destination, as a table. */
 struct plain_row {
@@ -92,8 +107,14 @@ struct plain_row {
     size_t offset; /* in struct courier_metrics */
 };
 
-#define COUNTER_ROW(name, field, help) {name, help, false, offsetof(struct courier_metrics, field)}
-#define GAUGE_ROW(name, field, help)   {name, help, true, offsetof(struct courier_metrics, field)}
+#define COUNTER_ROW(name, field, help)                                                             \
+    {                                                                                              \
+        name, help, false, offsetof(struct courier_metrics, field)                                 \
+    }
+#define GAUGE_ROW(name, field, help)                                                               \
+    {                                                                                              \
+        name, help, true, offsetof(struct courier_metrics, field)                                  \
+    }
 
 /* clang-format off */
 static const struct plain_row plain_rows[] = {
@@ -128,8 +149,9 @@ static void put_plain(struct buf *out, const struct gathered *g)
     }
 }
 
-static void put_labelled(struct buf *out, const struct gathered *g, const char *name, const char *label,
-                         const char *const *values, size_t value_count, size_t offset)
+static void put_labelled(struct buf *out, const struct gathered *g, const char *name,
+                         const char *label, const char *const *values, size_t value_count,
+                         size_t offset)
 {
     for (size_t d = 0; d < g->count; d++) {
         const struct counter *counters =
@@ -142,11 +164,13 @@ static void put_labelled(struct buf *out, const struct gathered *g, const char *
     }
 }
 
-static void put_histograms(struct buf *out, const struct gathered *g, const char *name, size_t offset)
+static void put_histograms(struct buf *out, const struct gathered *g, const char *name,
+                           size_t offset)
 {
     for (size_t d = 0; d < g->count; d++)
-        metrics_histogram(out, name, g->rows[d].label,
-                          (const struct histogram *)(const void *)((const char *)g->rows[d].metrics + offset));
+        metrics_histogram(
+            out, name, g->rows[d].label,
+            (const struct histogram *)(const void *)((const char *)g->rows[d].metrics + offset));
 }
 
 static int64_t oldest_age_ms(const struct courier_metrics *metrics, int64_t now_ms)
@@ -158,23 +182,31 @@ static int64_t oldest_age_ms(const struct courier_metrics *metrics, int64_t now_
 static void put_couriers(struct buf *out, const struct gathered *g, int64_t now_ms)
 {
     put_plain(out, g);
-    metrics_head(out, "spelter_oldest_undelivered_seconds", "gauge", "Age of the oldest event not settled yet.");
+    metrics_head(out, "spelter_oldest_undelivered_seconds", "gauge",
+                 "Age of the oldest event not settled yet.");
     for (size_t d = 0; d < g->count; d++)
         metrics_sample_i64(out, "spelter_oldest_undelivered_seconds", g->rows[d].label,
                            oldest_age_ms(g->rows[d].metrics, now_ms) / 1000);
-    metrics_head(out, "spelter_events_skipped_total", "counter", "Events with nothing for this destination, by reason.");
+    metrics_head(out, "spelter_events_skipped_total", "counter",
+                 "Events with nothing for this destination, by reason.");
     put_labelled(out, g, "spelter_events_skipped_total", "reason", skip_names, SKIP_REASONS,
                  offsetof(struct courier_metrics, skipped));
-    metrics_head(out, "spelter_braze_requests_total", "counter", "Requests to Braze by the class of their answer.");
+    metrics_head(out, "spelter_braze_requests_total", "counter",
+                 "Requests to Braze by the class of their answer.");
     put_labelled(out, g, "spelter_braze_requests_total", "status", class_names, STATUS_CLASSES,
                  offsetof(struct courier_metrics, requests));
-    metrics_head(out, "spelter_braze_request_seconds", "histogram", "From a request's start to its answer.");
-    put_histograms(out, g, "spelter_braze_request_seconds", offsetof(struct courier_metrics, request_latency));
-    metrics_head(out, "spelter_delivery_seconds", "histogram", "From an event's arrival to its delivery.");
-    put_histograms(out, g, "spelter_delivery_seconds", offsetof(struct courier_metrics, delivery_latency));
+    metrics_head(out, "spelter_braze_request_seconds", "histogram",
+                 "From a request's start to its answer.");
+    put_histograms(out, g, "spelter_braze_request_seconds",
+                   offsetof(struct courier_metrics, request_latency));
+    metrics_head(out, "spelter_delivery_seconds", "histogram",
+                 "From an event's arrival to its delivery.");
+    put_histograms(out, g, "spelter_delivery_seconds",
+                   offsetof(struct courier_metrics, delivery_latency));
 }
 
-/* ------------------------------------------------------------------------------------------ both */
+/* ------------------------------------------------------------------------------------------ both
+ */
 
 static void hold(struct gathered *g, struct couriers *couriers)
 {
@@ -206,9 +238,11 @@ unsigned report_health(struct buf *out, const struct report_parts *parts)
                is_keeping ? "ok" : "journal full", SPELTER_VERSION);
     for (size_t d = 0; d < g.count; d++) {
         const struct courier_metrics *m = g.rows[d].metrics;
-        buf_printf(out, "%s{\"id\":\"%.*s\",\"paused\":%s,\"backlog\":%lld,\"oldest_undelivered_ms\":%lld}",
-                   d == 0 ? "" : ",", STR_ARG(g.rows[d].id), gauge_get(&m->paused) != 0 ? "true" : "false",
-                   (long long)gauge_get(&m->backlog), (long long)oldest_age_ms(m, parts->now_ms));
+        buf_printf(
+            out,
+            "%s{\"id\":\"%.*s\",\"paused\":%s,\"backlog\":%lld,\"oldest_undelivered_ms\":%lld}",
+            d == 0 ? "" : ",", STR_ARG(g.rows[d].id), gauge_get(&m->paused) != 0 ? "true" : "false",
+            (long long)gauge_get(&m->backlog), (long long)oldest_age_ms(m, parts->now_ms));
     }
     couriers_release(parts->couriers);
     buf_append(out, STR("]}\n"));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "letter.h"
@@ -65,7 +66,8 @@ const struct routes_metrics *routes_metrics(const struct routes *r)
     return &r->metrics;
 }
 
-/* ------------------------------------------------------------------------------------------ answering */
+/* ------------------------------------------------------------------------------------------
+ * answering */
 
 static void add_header(struct headers *h, const char *name, const char *value)
 {
@@ -83,8 +85,8 @@ static const char *header_text(struct http_request *request, const char *name)
     return text;
 }
 
-/* Browsers: whoever asks may read every answer, also the refusals (docs/spec/sources.md §1.5). The write key in it is
- * public anyway. */
+/* Browsers: whoever asks may read every answer, also the refusals (docs/spec/sources.md §1.5). The
+ * write key in it is public anyway. */
 static struct headers cors_headers(struct http_request *request)
 {
     struct headers h = {.count = 0};
@@ -109,7 +111,8 @@ static void answer_preflight(struct http_request *request)
     http_answer(request, 204, h.rows, h.count, STR(""));
 }
 
-/* ------------------------------------------------------------------------------------------ events */
+/* ------------------------------------------------------------------------------------------ events
+ */
 
 struct keeping {
     struct routes *routes;
@@ -183,9 +186,9 @@ static bool write_letters(struct keeping *k)
 static void answer_no_memory(struct http_request *request, struct headers *h)
 {
     add_header(h, "Retry-After", "5");
-    http_answer(request, 503, h->rows, h->count,
-                segment_refusal_body("The server has no memory for this request now",
-                                     http_arena(request)));
+    http_answer(
+        request, 503, h->rows, h->count,
+        segment_refusal_body("The server has no memory for this request now", http_arena(request)));
 }
 
 static void keep(struct routes *r, struct http_request *request,
@@ -233,7 +236,8 @@ static void serve_events(struct routes *r, struct http_request *request)
         http_answer(request, result.status, h.rows, h.count, result.body);
 }
 
-/* ------------------------------------------------------------------------------------------ routes */
+/* ------------------------------------------------------------------------------------------ routes
+ */
 
 static void answer_text(struct http_request *request, unsigned status, const char *content_type,
                         struct buf *text)

@@ -1,6 +1,6 @@
 /*
- * routes: what a request is for. Events go through ingest and wait in a group for their commit; /healthz and /metrics are
- * answered at once. Listener thread only, except routes_set_sources.
+ * routes: what a request is for. Events go through ingest and wait in a group for their commit;
+ * /healthz and /metrics are answered at once. Listener thread only, except routes_set_sources.
  */
 #ifndef SPELTER_SERVER_ROUTES_H
 #define SPELTER_SERVER_ROUTES_H

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -17,7 +18,8 @@
 
 enum {
     TOTALS_COURIERS_MAX = 64,
-    CANDIDATE_BODY_BYTES_MIN = 64 * 1024, /* a gzip body may be as long as what it holds, and a little more */
+    CANDIDATE_BODY_BYTES_MIN =
+        64 * 1024, /* a gzip body may be as long as what it holds, and a little more */
 };
 
 struct server {
@@ -39,7 +41,8 @@ struct server {
     _Atomic bool is_stopping;
 };
 
-/* ------------------------------------------------------------------------------------------ opening */
+/* ------------------------------------------------------------------------------------------
+ * opening */
 
 static void on_request(void *self, struct http_request *request)
 {
@@ -78,7 +81,8 @@ static int open_data(struct server *s, struct err *err)
     const struct config_values *values = config_values(s->config);
     char dir[4096];
     snprintf(dir, sizeof(dir), "%.*s", STR_ARG(values->data));
-    const struct store_options options = {.dir = dir, .bytes_max = (uint64_t)values->journal.size_bytes};
+    const struct store_options options = {.dir = dir,
+                                          .bytes_max = (uint64_t)values->journal.size_bytes};
     int rc = store_open(&s->store, &options, err);
     if (rc == 0)
         rc = journal_open(&s->journal, s->store, err);
@@ -168,8 +172,9 @@ int server_open(struct server **out, const struct server_options *options, struc
     s->options = *options;
     s->config = options->config;
     s->reload_fd = eventfd(0, EFD_CLOEXEC);
-    int rc = s->reload_fd < 0 ? err_set(err, -errno, 0, "cannot open an event descriptor: %s", strerror(errno))
-                              : open_parts(s, err);
+    int rc = s->reload_fd < 0
+                 ? err_set(err, -errno, 0, "cannot open an event descriptor: %s", strerror(errno))
+                 : open_parts(s, err);
     if (rc != 0) {
         server_close(s);
         return rc;
@@ -199,15 +204,18 @@ void server_close(struct server *s)
     free(s);
 }
 
-/* ------------------------------------------------------------------------------------------ reloading */
+/* ------------------------------------------------------------------------------------------
+ * reloading */
 
 static void warn_restart(const struct config_values *old, const struct config_values *new)
 {
     if (!str_eq(old->listen, new->listen) || !str_eq(old->data, new->data) ||
-        old->journal.size_bytes != new->journal.size_bytes || old->journal.keep_ms != new->journal.keep_ms ||
+        old->journal.size_bytes != new->journal.size_bytes ||
+        old->journal.keep_ms != new->journal.keep_ms ||
         memcmp(&old->limits, &new->limits, sizeof(old->limits)) != 0 ||
         old->accept_unknown_keys != new->accept_unknown_keys)
-        log_warn("reload: listen, data, journal, limits and unknown_key_accept change only with a restart");
+        log_warn("reload: listen, data, journal, limits and unknown_key_accept change only with a "
+                 "restart");
 }
 
 static void reload(struct server *s)
@@ -239,7 +247,8 @@ static void reload(struct server *s)
     log_info("reload: %s is in use now", s->options.config_path);
 }
 
-/* Reading a config, compiling it and waiting for couriers takes time that the listener does not have. */
+/* Reading a config, compiling it and waiting for couriers takes time that the listener does not
+ * have. */
 static void *reloader_main(void *self)
 {
     struct server *s = self;
@@ -260,18 +269,22 @@ void server_wake_reload(struct server *s)
     (void)!write(s->reload_fd, &one, sizeof(one)); /* full means that one is waiting already */
 }
 
-/* ------------------------------------------------------------------------------------------ running */
+/* ------------------------------------------------------------------------------------------
+ * running */
 
 static void server_loop(struct server *s)
 {
     while (!atomic_load(&s->is_stopping)) {
-        http_poll(s->http, trimmer_tick(s->trimmer, clock_now_ms(clock_real()))); /* requests join the open group */
-        groups_submit(s->groups); /* ... which goes to the committer */
+        http_poll(s->http,
+                  trimmer_tick(s->trimmer,
+                               clock_now_ms(clock_real()))); /* requests join the open group */
+        groups_submit(s->groups);                            /* ... which goes to the committer */
         groups_answer(s->groups); /* groups that are on disk get their 200s: never before */
     }
 }
 
-/* Requests that are being answered get their answer; clients that are still sending see the connection close. */
+/* Requests that are being answered get their answer; clients that are still sending see the
+ * connection close. */
 static void drain_listener(struct server *s, int64_t deadline_us)
 {
     http_stop_listening(s->http);

@@ -75,6 +75,29 @@ static int own_pages(struct room *r, size_t pages)
     return 0;
 }
 
+/* Pages that a transaction allocated and gave back are counted but never written. At the very end
+ * of the file they would make it look truncated when it is opened next. */
+static int cover_used_pages(struct room *r)
+{
+    struct stat file;
+    const off_t bytes = (off_t)(r->used_pages * r->page_bytes);
+    int rc = fstat(r->fd, &file) == 0 ? 0 : errno;
+    if (rc == 0 && file.st_size < bytes && ftruncate(r->fd, bytes) != 0)
+        rc = errno;
+    return store_errno(rc);
+}
+
+/* The disk gives no more, yet what the file owns may be mostly free. */
+static int stay_within_file(struct room *r, MDB_txn *txn, enum store_class kind)
+{
+    int rc = r->file_pages < r->used_pages ? cover_used_pages(r) : 0;
+    if (rc != 0 || kind == STORE_FREES_ROOM)
+        return rc;
+    const size_t end = r->file_pages > r->used_pages ? r->file_pages : r->used_pages;
+    const size_t live = room_live_pages(txn);
+    return end >= live + 2 * r->reserve ? 0 : -ENOSPC;
+}
+
 int room_begin(struct room *r, MDB_txn *txn, enum store_class kind)
 {
     MDB_envinfo info;
@@ -93,14 +116,7 @@ int room_begin(struct room *r, MDB_txn *txn, enum store_class kind)
         return 0;
     size_t step = wanted + ahead > r->map_pages ? r->map_pages : wanted + ahead;
     rc = own_pages(r, step);
-    if (rc != -ENOSPC || kind == STORE_FREES_ROOM)
-        return rc == -ENOSPC ? 0 : rc;
-
-    /* The disk is full, yet what the file owns may be mostly free. */
-    size_t end = r->file_pages > r->used_pages ? r->file_pages : r->used_pages;
-    size_t live = room_live_pages(txn);
-    size_t free_pages = end > live ? end - live : 0;
-    return free_pages >= 2 * r->reserve ? 0 : -ENOSPC;
+    return rc == -ENOSPC ? stay_within_file(r, txn, kind) : rc;
 }
 
 /* Allocates `runs` runs of `pages` pages inside `txn`. */

@@ -1,10 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "verdict.h"
 
@@ -12,7 +6,7 @@ enum { NOW_S = 1767607200 };
 
 static struct arena arena;
 
-static const struct retry_policy policy = {500, 60000, 4LL * 60 * 60 * 1000};
+static const struct retry_policy policy = {500, 60000, 2000, 15000, 4LL * 60 * 60 * 1000};
 
 /* What was sent: how many attributes, events and purchases, or one object as the whole body. */
 static struct manifest manifest_of(const char *sent)

@@ -1,4 +1,4 @@
-#include "request.h"
+#include "incoming.h"
 
 #include <assert.h>
 #include <errno.h>

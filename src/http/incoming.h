@@ -1,9 +1,9 @@
 /*
- * request: one request between its first header and its answer, and the checks it must pass. Inside
- * the room only.
+ * incoming: one request between its first header and its answer, and the checks it must pass.
+ * Inside the room only.
  */
-#ifndef SPELTER_HTTP_REQUEST_H
-#define SPELTER_HTTP_REQUEST_H
+#ifndef SPELTER_HTTP_INCOMING_H
+#define SPELTER_HTTP_INCOMING_H
 
 #include "answer.h"
 #include "arena.h"
