@@ -44,6 +44,7 @@ export class Program {
       })
     })
     this.ready = new Promise((resolve, reject) => {
+      this.child.on('error', reject) // the program is not there
       const onLine = line => {
         this.log.push(line)
         const match = ready.exec(line)
