@@ -11,7 +11,10 @@ const { Random } = require('./random')
 
 const generators = {
   transform: './generate-transform',
-  fql: './generate-fql'
+  fql: './generate-fql',
+  action: './generate-actions',
+  batch: './generate-actions',
+  event: './generate-actions'
 }
 
 function option (name, fallback) {
@@ -29,7 +32,7 @@ const seed = Number(option('seed', 1))
 const count = Number(option('count', 500))
 let out = ''
 for (let i = 0; i < count; i++) {
-  out += JSON.stringify(make(new Random(seed * 1000003 + i))) + '\n'
+  out += JSON.stringify(make(new Random(seed * 1000003 + i), op)) + '\n'
   if (out.length > 1 << 20) {
     require('fs').writeSync(1, out)
     out = ''

@@ -1,4 +1,4 @@
-#include "main.h"
+#include "sandbox_main.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "choices.h"
-#include "server.h"
+#include "sandbox_server.h"
 
 enum { LISTED_MAX = 64 /* choices, faults and rates on one command line, each */ };
 

@@ -1,4 +1,4 @@
-#include "server.h"
+#include "sandbox_server.h"
 
 #include <errno.h>
 #include <stdatomic.h>
