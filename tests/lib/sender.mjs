@@ -2,7 +2,7 @@
 // answered with 200.
 import http from 'node:http'
 import { basicAuth, get, request } from './wire.mjs'
-import { sleep } from './wait.mjs'
+import { sleep, until } from './wait.mjs'
 
 const RETRY_MS = 20
 const EVENTS_A_USER = 400 // the sandbox shows the newest 1000 of a profile
@@ -11,11 +11,13 @@ const USERS_AT_A_TIME = 4 // of one connection
 export class Sender {
   /**
    * `url()` gives the server's address of the moment. Each connection sends one batch after the other, so its users' events
-   * have an order. A batch whose fate is unknown is sent again, with the same message ids, or given up, as `random` says.
+   * have an order. A batch whose fate is unknown is sent again, with the same message ids, or given up, as `random` says. `pauseMs`: between two batches of a connection; `padding`: bytes that make an event larger.
    */
-  constructor({ url, connections = 16, batch = 5, random = () => 0 }) {
+  constructor({ url, connections = 16, batch = 5, pauseMs = 0, padding = 0, random = () => 1 }) {
     this.url = url
     this.batch = batch
+    this.pauseMs = pauseMs
+    this.padding = 'x'.repeat(padding)
     this.random = random
     this.acknowledged = new Set()
     this.users = new Set()
@@ -33,13 +35,19 @@ export class Sender {
     await Promise.all(this.lines)
   }
 
+  /** Waits until so many more events were acknowledged. */
+  async more(count) {
+    const enough = this.acknowledged.size + count
+    await until(`${count} more events are acknowledged`, () => this.acknowledged.size >= enough)
+  }
+
   makeBatch(line, sequence) {
     const numbers = Array.from({ length: this.batch }, () => this.next++)
     const events = numbers.map((number, i) => {
       const at = sequence + i
       const userId = `u${line}-${Math.floor(at / EVENTS_A_USER / USERS_AT_A_TIME)}-${at % USERS_AT_A_TIME}`
       this.users.add(userId)
-      return { type: 'track', userId, event: 'Counted', messageId: `message-${number}`, properties: { number } }
+      return { type: 'track', userId, event: 'Counted', messageId: `message-${number}`, properties: { number, padding: this.padding } }
     })
     return { numbers, body: JSON.stringify({ batch: events }) }
   }
@@ -51,6 +59,7 @@ export class Sender {
       const { numbers, body } = this.makeBatch(line, sequence)
       sequence += numbers.length
       await this.deliver(agent, numbers, body)
+      if (this.pauseMs > 0) await sleep(this.pauseMs)
     }
     agent.destroy()
   }
