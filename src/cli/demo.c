@@ -243,12 +243,17 @@ static int wait_settled(struct demo *d, const char *what, struct err *err)
     return 0;
 }
 
-static int stream(struct demo *d, struct err *err)
+/* The first visitor alone, so that there is one request that fits on a screen; then everybody else.
+ */
+static int stream(struct demo *d, struct buf *first_request, struct err *err)
 {
     uint64_t first = d->events < DEMO_FIRST_EVENTS ? d->events : DEMO_FIRST_EVENTS;
     int rc = send_batch(d, 0, first, err);
     if (rc == 0)
         rc = wait_settled(d, NULL, err);
+    if (rc == 0)
+        rc = call(d, sandbox_server_address(d->sandbox), "/sandbox/requests", false, err);
+    buf_append(first_request, buf_str(&d->answer));
     d->started_us = monotonic_us();
     for (uint64_t from = first; rc == 0 && from < d->events; from += DEMO_BATCH_EVENTS) {
         uint64_t left = d->events - from;
@@ -286,9 +291,9 @@ static void print_sent(const struct demo *d)
 }
 
 /* The first request's body, printed for people. */
-static void print_request(const struct demo *d)
+static void print_request(const struct buf *answer)
 {
-    struct str text = buf_str(&d->answer);
+    struct str text = buf_str(answer);
     yyjson_doc *doc = yyjson_read(text.ptr, text.len, 0);
     yyjson_val *requests = yyjson_obj_get(yyjson_doc_get_root(doc), "requests");
     yyjson_val *request = yyjson_arr_get_last(requests); /* newest first */
@@ -342,49 +347,75 @@ static void print_profiles(const struct demo *d, long long total)
     yyjson_doc_free(doc);
 }
 
-static int print_arrived(struct demo *d, struct err *err)
+/* What the sandbox says it holds. */
+struct arrived {
+    long long requests;
+    long long profiles;
+    long long attributes;
+    long long events;
+    long long rejected;
+};
+
+static int ask_sandbox(struct demo *d, struct arrived *arrived, struct err *err)
 {
-    const char *sandbox = sandbox_server_address(d->sandbox);
-    int rc = call(d, sandbox, "/sandbox/stats", false, err);
+    int rc = call(d, sandbox_server_address(d->sandbox), "/sandbox/stats", false, err);
     if (rc != 0)
         return rc;
     yyjson_doc *doc = yyjson_read(d->answer.ptr, d->answer.len, 0);
     yyjson_val *stats = yyjson_doc_get_root(doc);
-    long long requests = number_of(stats, "requests");
-    long long profiles = number_of(stats, "profiles");
-    printf("What went out\n  %lld requests to /users/track with %lld profile objects, %lld events, "
-           "%lld purchases; "
-           "%lld refused\n\n",
-           requests, number_of(stats, "attributes"), number_of(stats, "events"),
-           number_of(stats, "purchases"), number_of(stats, "objects_rejected"));
+    *arrived = (struct arrived){
+        .requests = number_of(stats, "requests"),
+        .profiles = number_of(stats, "profiles"),
+        .attributes = number_of(stats, "attributes"),
+        .events = number_of(stats, "events"),
+        .rejected = number_of(stats, "objects_rejected"),
+    };
     yyjson_doc_free(doc);
-    return profiles < 0 ? 0 : (int)(profiles > 1000000000 ? 1000000000 : profiles);
+    return 0;
 }
 
-static int print_summary(struct demo *d, struct buf *first_request, struct err *err)
+/* Every identify is one profile object, every track call one event: the sandbox must hold exactly
+ * these. */
+static int print_verdict(const struct demo *d, const struct arrived *arrived, struct err *err)
+{
+    long long attributes = (long long)d->sent[DEMO_IDENTIFY];
+    long long events = (long long)(d->sent[DEMO_TRACK] + d->sent[DEMO_ORDER]);
+    if (arrived->attributes != attributes || arrived->events != events)
+        return err_set(
+            err, -EIO, 0,
+            "expected %lld profile objects and %lld events in the sandbox, found %lld and %lld",
+            attributes, events, arrived->attributes, arrived->events);
+    printf(
+        "Expected %lld profile objects and %lld events in the sandbox, found each exactly once.\n",
+        attributes, events);
+    return 0;
+}
+
+static int print_summary(struct demo *d, const struct buf *first_request, struct err *err)
 {
     struct server_totals totals = server_totals(d->server);
     double seconds = (double)(d->finished_us - d->started_us) / 1e6;
     print_sent(d);
-    int profiles = print_arrived(d, err);
-    if (profiles < 0)
-        return profiles;
-    struct buf latest = d->answer;
-    d->answer = *first_request;
-    print_request(d);
-    *first_request = d->answer;
-    d->answer = latest;
-    int rc = call(d, sandbox_server_address(d->sandbox), "/sandbox/profiles", false, err);
+    struct arrived arrived;
+    int rc = ask_sandbox(d, &arrived, err);
     if (rc != 0)
         return rc;
-    print_profiles(d, profiles);
-    printf("From arrival to delivery: half within %.0f ms, 99 %% within %.0f ms (batches wait up "
-           "to 100 ms to fill)\n",
-           (double)totals.delivery_p50_us / 1e3, (double)totals.delivery_p99_us / 1e3);
-    printf("%llu events in %.2f s; %llu objects delivered, %llu dead letters, nothing lost\n",
-           (unsigned long long)d->acknowledged, seconds, (unsigned long long)totals.delivered,
+    printf("What went out\n  %lld requests to /users/track with %lld profile objects and %lld "
+           "events; %lld objects "
+           "refused, %llu dead letters\n\n",
+           arrived.requests, arrived.attributes, arrived.events, arrived.rejected,
            (unsigned long long)totals.dead);
-    return 0;
+    print_request(first_request);
+    rc = call(d, sandbox_server_address(d->sandbox), "/sandbox/profiles", false, err);
+    if (rc != 0)
+        return rc;
+    print_profiles(d, arrived.profiles);
+    printf("%llu events in %.2f s. From arrival to delivery: half within %.0f ms, 99 %% within "
+           "%.0f ms (a batch waits up "
+           "to 100 ms to fill).\n",
+           (unsigned long long)d->acknowledged, seconds, (double)totals.delivery_p50_us / 1e3,
+           (double)totals.delivery_p99_us / 1e3);
+    return print_verdict(d, &arrived, err);
 }
 
 static void stay(const struct demo *d)
@@ -411,14 +442,10 @@ static int run_all(struct demo *d, struct err *err)
         printf("spelter demo: a server on http://%s delivers to a sandbox on http://%s\n\n",
                server_address(d->server), sandbox_server_address(d->sandbox));
         fflush(stdout);
-        rc = stream(d, err);
+        rc = stream(d, &first_request, err);
     }
     if (rc == 0)
-        rc = call(d, sandbox_server_address(d->sandbox), "/sandbox/requests", false, err);
-    if (rc == 0) {
-        buf_append(&first_request, buf_str(&d->answer));
         rc = print_summary(d, &first_request, err);
-    }
     if (rc == 0 && d->args->keep)
         stay(d);
     buf_fini(&first_request);
