@@ -24,16 +24,21 @@ static void on_reload_signal(int number)
     server_wake_reload(running);
 }
 
+/* Before anything is opened: opening writes too. */
+static void ignore_signals(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL); /* a client that hangs up is no reason to stop */
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file size limit shows as a failed write instead */
+}
+
 static void catch_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_stop_signal};
     struct sigaction reload = {.sa_handler = on_reload_signal};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGHUP, &reload, NULL);
-    sigaction(SIGPIPE, &ignore, NULL); /* a client that hangs up is no reason to stop */
-    sigaction(SIGXFSZ, &ignore, NULL); /* a file size limit shows as a failed write instead */
 }
 
 int run_run(const void *arguments, int operand_count, char **operands)
@@ -49,6 +54,7 @@ int run_run(const void *arguments, int operand_count, char **operands)
         return complain_err(&err);
     for (size_t i = 0; i < config_warning_count(options.config); i++)
         log_warn("%s", config_warning(options.config, i));
+    ignore_signals();
     if (server_open(&running, &options, &err) != 0)
         return complain_err(&err);
     catch_signals();

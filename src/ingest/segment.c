@@ -365,7 +365,10 @@ static void ingest_body(struct gathering *g, const struct sources *sources, stru
         return;
     }
     if (rc != 0) {
-        refuse(out, g->arena, SEGMENT_NOT_JSON, "malformed JSON: %s", err.msg);
+        /* SDKs and people look for these two words; most of the parser's sentences begin so. */
+        refuse(out, g->arena, SEGMENT_NOT_JSON, "%s%s",
+               str_starts(str_from(err.msg), STR("malformed JSON")) ? "" : "malformed JSON: ",
+               err.msg);
         return;
     }
     if (body.type != JV_OBJECT) {

@@ -300,7 +300,7 @@ static void hopeless_requests_get_400_and_say_why(void **state)
              "JSON\",\"code\":\"invalid_request\"}"},
         {"[{}]", "{\"success\":false,\"message\":\"malformed JSON: the body must be an object, an "
                  "event or {\\\"batch\\\": [...]}\",\"code\":\"invalid_request\"}"},
-        {"{\"userId\":\"u\"", "{\"success\":false,\"message\":\"malformed JSON: malformed JSON at "
+        {"{\"userId\":\"u\"", "{\"success\":false,\"message\":\"malformed JSON at "
                               "byte 13: unexpected end of data\",\"code\":\"invalid_request\"}"},
         {"{\"batch\":{}}", "{\"success\":false,\"message\":\"batch must be an array of "
                            "events\",\"code\":\"invalid_request\"}"},
