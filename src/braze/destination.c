@@ -67,7 +67,12 @@ static int read_settings(struct destination *d, struct jv settings, struct err *
     d->endpoint = jv_str(endpoint);
     while (d->endpoint.len > 0 && d->endpoint.ptr[d->endpoint.len - 1] == '/')
         d->endpoint.len--;
-    return 0;
+    struct jv_builder b;
+    jv_object_begin(&b, &d->memory, settings.len);
+    jv_object_put_all(&b, settings);
+    jv_object_put(&b, STR("endpoint"), jv_string(d->endpoint));
+    d->settings = jv_object_end(&b);
+    return d->settings.type == JV_OBJECT ? 0 : err_set(err, -ENOMEM, 0, "no memory for the settings");
 }
 
 static int open_subscriptions(struct destination *d, struct jv list, struct jv settings,
