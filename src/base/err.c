@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdio.h>
 
-static void set(struct err *err, int code, size_t at, const char *path, const char *format,
-                va_list args)
+__attribute__((format(printf, 5, 0))) static void
+set(struct err *err, int code, size_t at, const char *path, const char *format, va_list args)
 {
     err->code = code;
     err->at = at;

@@ -405,7 +405,7 @@ static struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth)
         return yyjson_is_arr(val) ? convert_array(c, val, depth + 1)
                                   : convert_object(c, val, depth + 1);
     default:
-        assert(!"yyjson knows no other type");
+        assert(yyjson_is_null(val)); /* yyjson knows no other type */
         return jv_undefined();
     }
 }
