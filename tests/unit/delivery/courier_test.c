@@ -196,6 +196,34 @@ static void a_request_that_is_too_large_is_halved(void **state)
     assert_true(counter_get(&metrics()->splits) > 0);
 }
 
+/* A server error for the company of one object, success for everybody else. */
+static struct scripted_answer choke_on_object_five(struct world *world,
+                                                   const struct world_request *r)
+{
+    for (unsigned i = 0; i < r->object_count; i++)
+        if (r->objects[i].number == 5 && !world->is_fixed)
+            return (struct scripted_answer){500, NULL, "", MANNER_ANSWER};
+    return (struct scripted_answer){201, NULL, SUCCESS, MANNER_ANSWER};
+}
+
+static void one_object_that_breaks_braze_does_not_hold_up_its_company(void **state)
+{
+    (void)state;
+    w.script = choke_on_object_five;
+    for (unsigned user = 0; user < 300; user++)
+        world_append(&w, user, FAMILY_TRACK_EVENTS);
+    world_start(&w);
+    while (counter_get(&metrics()->delivered_events) < 299) {
+        world_append(&w, 300, FAMILY_TRACK_EVENTS); /* shows that Braze is well otherwise */
+        courier_wait_idle(w.courier, 5);
+    }
+    assert_int_equal(w.accepted[5], 0);
+    w.is_fixed = true;
+    world_wait_idle(&w);
+    world_check(&w);
+    assert_int_equal(w.letter_count, 0);
+}
+
 static struct scripted_answer always_500(struct world *world, const struct world_request *r)
 {
     (void)world;
@@ -436,6 +464,7 @@ int main(void)
         with_world(trouble_that_passes_costs_nothing),
         with_world(an_object_that_braze_names_is_a_letter_and_the_others_arrive),
         with_world(a_request_that_is_too_large_is_halved),
+        with_world(one_object_that_breaks_braze_does_not_hold_up_its_company),
         with_world(endless_trouble_becomes_letters_in_the_end),
         with_world(a_wrong_key_pauses_and_drops_nothing),
         with_world(an_identify_is_confirmed_before_its_users_next_object),
