@@ -40,8 +40,6 @@ static void every_event_arrives_once_and_in_its_users_order(void **state)
     assert_int_equal(gauge_get(&metrics()->backlog), 0);
 }
 
-/* ---- trouble that passes ---- */
-
 static const struct trouble {
     const char *name;
     struct scripted_answer answer;
@@ -93,8 +91,6 @@ static void trouble_that_passes_costs_nothing(void **state)
             teardown(state);
     }
 }
-
-/* ---- objects that Braze refuses ---- */
 
 static bool is_poison(unsigned number)
 {
@@ -246,8 +242,6 @@ static void endless_trouble_becomes_letters_in_the_end(void **state)
     assert_non_null(strstr(w.letter, "\"status\":500"));
 }
 
-/* ---- a wrong configuration ---- */
-
 static struct scripted_answer unauthorised_until_fixed(struct world *world,
                                                        const struct world_request *r)
 {
@@ -275,8 +269,6 @@ static void a_wrong_key_pauses_and_drops_nothing(void **state)
     assert_int_equal(w.letter_count, 0);
     assert_int_equal(gauge_get(&metrics()->paused), 0);
 }
-
-/* ---- order between endpoints ---- */
 
 static void an_identify_is_confirmed_before_its_users_next_object(void **state)
 {
@@ -347,8 +339,6 @@ static void per_action_sends_one_array_with_the_hosted_products_header(void **st
     assert_int_equal(w.letter_count, 0);
 }
 
-/* ---- what is not delivered ---- */
-
 static void what_is_not_for_braze_is_settled_and_counted(void **state)
 {
     (void)state;
@@ -373,8 +363,6 @@ static void what_is_not_for_braze_is_settled_and_counted(void **state)
     assert_int_equal(w.letter_count, 2);
     assert_non_null(strstr(w.letter, "\"code\":\"BAD_EVENT\""));
 }
-
-/* ---- starting and stopping ---- */
 
 static void a_restart_goes_on_where_the_verdicts_ended(void **state)
 {
