@@ -324,7 +324,8 @@ static int judge(struct dispatch *d, struct parcel *parcel, const struct reply *
     limiter_learn(&d->limiter, bucket_of(parcel), reply, attempts.now_ms);
     if (verdict.oddity != NULL)
         log_warn("%s: Braze answered %d: %s", d->options.id, reply->status, verdict.oddity);
-    if (d->probe == parcel && verdict.kind != VERDICT_PAUSE && verdict.kind != VERDICT_RETRY)
+    bool is_in_doubt = verdict.kind == VERDICT_RETRY && !verdict.is_rate_limit;
+    if (d->probe == parcel && verdict.kind != VERDICT_PAUSE && !is_in_doubt)
         resume_delivery(d);
     if (verdict.kind == VERDICT_DONE) { /* before anything can fail: these must not go out again */
         d->succeeded_ms = now_ms;

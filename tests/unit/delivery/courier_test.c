@@ -310,26 +310,29 @@ static void a_stuck_user_holds_up_nobody_else(void **state)
     world_check(&w);
 }
 
-static struct scripted_answer count_batch_headers(struct world *world,
-                                                  const struct world_request *r)
+static bool has_line(const struct world_request *r, const char *line)
 {
-    bool has_header =
-        memmem(r->http->head.ptr, r->http->head.len, "X-Braze-Batch: true\r\n", 21) != NULL;
-    bool has_key = memmem(r->http->head.ptr, r->http->head.len, "Authorization: Bearer the-key\r\n",
-                          31) != NULL;
-    if (has_header != (r->object_count > 1) || !has_key)
-        return (struct scripted_answer){400, NULL, "", MANNER_ANSWER};
-    for (unsigned i = 1; i < r->object_count; i++)
-        if (!str_eq(r->objects[i].array, r->objects[0].array))
-            return (struct scripted_answer){400, NULL, "", MANNER_ANSWER};
+    return memmem(r->http->head.ptr, r->http->head.len, line, strlen(line)) != NULL;
+}
+
+static struct scripted_answer check_headers(struct world *world, const struct world_request *r)
+{
     (void)world;
+    bool is_right = has_line(r, "\r\nX-Braze-Batch: true\r\n") == (r->object_count > 1) &&
+                    has_line(r, "\r\nAuthorization: Bearer the-key\r\n") &&
+                    has_line(r, "\r\nContent-Type: application/json\r\n") &&
+                    has_line(r, "\r\nUser-Agent: Spelter/" SPELTER_VERSION "\r\n");
+    for (unsigned i = 1; i < r->object_count; i++)
+        is_right = is_right && str_eq(r->objects[i].array, r->objects[0].array);
+    if (!is_right)
+        return (struct scripted_answer){400, NULL, "", MANNER_ANSWER};
     return (struct scripted_answer){201, NULL, SUCCESS, MANNER_ANSWER};
 }
 
 static void per_action_sends_one_array_with_the_hosted_products_header(void **state)
 {
     (void)state;
-    w.script = count_batch_headers;
+    w.script = check_headers;
     w.options.pack.mode = BATCHING_PER_ACTION;
     for (unsigned i = 0; i < 300; i++)
         world_append(&w, i % 50, (enum request_family)(i % 3));
