@@ -30,11 +30,13 @@ void buf_reset(struct buf *b)
 {
     b->len = 0;
     b->failed = false;
+    b->too_long = false;
 }
 
 bool buf_reserve_slow(struct buf *b, size_t bytes)
 {
     if (b->failed || bytes > b->max - b->len) {
+        b->too_long = b->too_long || !b->failed;
         b->failed = true;
         return false;
     }

@@ -18,6 +18,7 @@ struct buf {
     size_t cap; /* bytes at ptr, not counting one more for a NUL */
     size_t max; /* bytes; len never passes it */
     bool failed;
+    bool too_long; /* failed at its limit, not for want of memory */
     struct arena *arena; /* where ptr lives; NULL: on the heap */
 };
 

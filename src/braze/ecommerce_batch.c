@@ -53,7 +53,7 @@ static struct jv error_of(const struct batch *b, const struct batch_item *item)
 int ecommerce_batch_settle(struct batch *b)
 {
     if (b->response.status < 200 || b->response.status > 299) {
-        b->failure = exchange_http_failure(b->response.status);
+        b->failure = exchange_http_failure(b->response.status, b->arena);
         return 0;
     }
     int rc = 0;

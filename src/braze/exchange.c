@@ -4,12 +4,14 @@
 
 #include "http_status.h"
 
-/* -----------------------------------------------------------------------------------------
- * failures */
+/* ----------------------------------------------------------------------------------------- failures */
 
-struct failure exchange_http_failure(int status)
+struct failure exchange_http_failure(int status, struct arena *a)
 {
-    return (struct failure){.name = "HTTPError", .status = status, .message = http_reason(status)};
+    struct str reason = http_reason(status);
+    if (reason.len == 0)
+        reason = text_of(a, jv_number(status));
+    return (struct failure){.name = "HTTPError", .status = status, .message = reason};
 }
 
 int exchange_fail_api(struct exchange *x, struct jv message, int status)
@@ -27,15 +29,13 @@ void exchange_fail_with_message(struct exchange *x)
 {
     struct jv message = jv_get(x->response.body, STR("message"));
     if (!jv_truthy(message) || exchange_fail_api(x, message, x->response.status) != 0)
-        x->failure = exchange_http_failure(x->response.status);
+        x->failure = exchange_http_failure(x->response.status, x->arena);
 }
 
 struct failure exchange_type_failure(struct jv body, struct str key, struct arena *a)
 {
     char text[96];
-    struct buf b = {.ptr = text,
-                    .cap = sizeof(text),
-                    .max = sizeof(text)}; /* full from the start: never grows */
+    struct buf b = {.ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full from the start: never grows */
     buf_append(&b, STR("Cannot read properties of "));
     buf_append(&b, body.type == JV_NULL ? STR("null") : STR("undefined"));
     buf_append(&b, STR(" (reading '"));
@@ -64,8 +64,7 @@ bool exchange_stumbles(struct jv event, struct failure *out)
     return false;
 }
 
-/* --------------------------------------------------------------------------------------------
- * opening */
+/* -------------------------------------------------------------------------------------------- opening */
 
 int exchange_build(struct exchange *x, const struct call *call, struct jv payload, struct arena *a)
 {
@@ -99,14 +98,13 @@ int exchange_open(struct exchange *x, const struct call *call, struct jv payload
     if (x->failure.name != NULL || x->built.count == 0)
         return 0;
     x->has_request = true;
-    rc = request_make(&x->request, x->built.family, x->built.path, x->built.objects, x->built.count,
-                      a);
+    rc = request_make(&x->request, x->built.family, x->built.path, x->built.objects,
+                      x->built.count, a);
     x->request.is_batch = x->built.count > 1;
     return rc;
 }
 
-/* -------------------------------------------------------------------------------------------
- * settling */
+/* ------------------------------------------------------------------------------------------- settling */
 
 bool exchange_ok(const struct exchange *x)
 {
@@ -120,6 +118,6 @@ int exchange_settle(struct exchange *x, const struct call *call)
     if (call->action->settle != NULL)
         return call->action->settle(call, x);
     if (!exchange_ok(x))
-        x->failure = exchange_http_failure(x->response.status);
+        x->failure = exchange_http_failure(x->response.status, x->arena);
     return 0;
 }

@@ -44,7 +44,7 @@ int exchange_settle(struct exchange *x, const struct call *call)
 
 /* For the actions' own settling. */
 bool exchange_ok(const struct exchange *x); /* a 2xx */
-struct failure exchange_http_failure(int status);
+struct failure exchange_http_failure(int status, struct arena *a);
 int exchange_fail_api(struct exchange *x, struct jv message, int status);
 void exchange_fail_with_message(struct exchange *x); /* the body's message when it has one */
 

@@ -62,7 +62,7 @@ struct jv request_describe(const struct request *r, struct jv settings, struct a
 {
     struct str key = text_of(a, jv_get(settings, STR("api_key")));
     struct str endpoint = text_of(a, jv_get(settings, STR("endpoint")));
-    struct str bearer = key.len == 0 ? STR("Bearer") : concat(a, STR("Bearer "), key);
+    struct str bearer = concat(a, STR("Bearer "), key);
     struct str url = concat(a, endpoint, r->path);
     struct jv_builder headers;
     jv_object_begin(&headers, a, 4);

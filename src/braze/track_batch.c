@@ -222,7 +222,7 @@ static int settle_refused(struct batch *b)
     int rc = join_types(b, jv_get(body, STR("errors")), &types);
     if (rc != 0 || b->failure.name != NULL)
         return rc;
-    struct failure http = exchange_http_failure(b->response.status);
+    struct failure http = exchange_http_failure(b->response.status, b->arena);
     for (size_t i = 0; rc == 0 && i < b->count; i++) {
         struct batch_item *item = &b->items[i];
         if (item->is_error)

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "config.h"
+#include "sandbox_main.h"
 
 #define CONFIG_OPTION(type)                                                                        \
     {                                                                                              \
@@ -27,6 +28,12 @@ static const struct option_row check_options[] = {
 static const struct option_row map_options[] = {
     CONFIG_OPTION(map_args),
     {"destination", 'd', OPTION_TEXT, "ID", offsetof(struct map_args, destination), false, "only this destination"},
+};
+
+static const struct option_row demo_options[] = {
+    {"events", 'n', OPTION_COUNT, "COUNT", offsetof(struct demo_args, events), false, "how many events to send (default 2000)"},
+    {"data", 0, OPTION_TEXT, "DIR", offsetof(struct demo_args, data), false, "keep the journal there instead of a temporary folder"},
+    {"wait", 'w', OPTION_FLAG, NULL, offsetof(struct demo_args, keep), false, "keep running until interrupted, to look around"},
 };
 
 static const struct option_row dead_options[] = {
@@ -51,6 +58,8 @@ static const struct command commands[] = {
      OPTIONS(dead_options), ARGS(dead_args), dead_list_run},
     {"dead show", "ID", 1, 1, "one dead letter, whole", "",
      OPTIONS(dead_options), ARGS(dead_args), dead_show_run},
+    {"demo", "", 0, 0, "a server, a local Braze and sample events: shows what arrives", "Needs no config, no account, no network.",
+     OPTIONS(demo_options), ARGS(demo_args), demo_run},
 };
 /* clang-format on */
 
@@ -123,6 +132,8 @@ int main(int argc, char **argv)
     int code = print_meta(argc, argv);
     if (code >= 0)
         return code;
+    if (strcmp(argv[1], "sandbox") == 0)
+        return sandbox_main(argc - 1, argv + 1);
     const struct command *command = find_command(argc, argv, &words);
     if (command == NULL)
         return unknown_command(argc, argv);

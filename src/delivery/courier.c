@@ -96,14 +96,13 @@ static void launch(struct courier *c)
 static void publish(struct courier *c)
 {
     const struct origin *oldest = ledger_oldest(c->ledger);
-    uint64_t next = journal_next(c->options.journal);
-    uint64_t floor = ledger_floor(c->ledger);
-    gauge_set(&c->metrics.backlog, next > floor ? (int64_t)(next - floor) : 0);
+    uint64_t floor = ledger_durable_floor(c->ledger);
+    gauge_set(&c->metrics.floor, (int64_t)floor);
     gauge_set(&c->metrics.oldest_received_ms, oldest == NULL ? 0 : oldest->received_at_ms);
     gauge_set(&c->metrics.inflight, dispatch_inflight(c->dispatch));
     gauge_set(&c->metrics.memory_bytes, (int64_t)c->stock.lent_bytes);
     pthread_mutex_lock(&c->mutex);
-    c->settled_below = ledger_durable_floor(c->ledger);
+    c->settled_below = floor;
     pthread_cond_broadcast(&c->settled);
     pthread_mutex_unlock(&c->mutex);
 }
@@ -216,6 +215,7 @@ static int open_parts(struct courier *c, const struct courier_options *o, struct
     if (rc != 0)
         return rc;
     c->settled_below = ledger_floor(c->ledger);
+    gauge_set(&c->metrics.floor, (int64_t)c->settled_below);
     rc = journal_listen(o->journal, wake, c);
     c->is_listening = rc == 0;
     return rc == 0 ? 0 : err_set(err, rc, 0, "too many destinations listen to the journal");

@@ -81,9 +81,13 @@ static struct str unescape(struct arena *a, struct str text)
     return (struct str){name, len};
 }
 
-/* An identifier whose first byte is at `start`; l->at is behind that byte. */
+/* An identifier whose first byte is at `start`. */
 static int read_ident(struct lexer *l, size_t start)
 {
+    if (l->at > start + 1) { /* the rest was lost in a look-ahead */
+        push(l, TOKEN_IDENT, start, str_slice(l->text, start, start + 1));
+        return 0;
+    }
     l->at = start;
     do {
         if (l->text.ptr[l->at++] != '\\')

@@ -423,8 +423,7 @@ void segment_ingest(struct segment *s, const struct sources *sources,
     if (str_eq(request->method, STR("GET")) && str_eq(last_segment(&path), STR("pixel")))
         ingest_pixel(&g, sources, type);
     else if (!str_eq(request->method, STR("POST")))
-        refuse(out, a, SEGMENT_NOT_JSON, "malformed JSON: events come with POST, this is %.*s",
-               (int)(request->method.len < 16 ? request->method.len : 16), request->method.ptr);
+        refuse(out, a, SEGMENT_NOT_JSON, "malformed JSON: events come with POST, or GET on /pixel");
     else if (!str_eq(name,
                      STR("m"))) /* what SDKs tell about themselves has no events in it (§1.13) */
         ingest_body(&g, sources, request->body, type);

@@ -8,7 +8,12 @@
  * accepts was found by running it; each rule below is a behaviour that dates in the wild depend on.
  */
 
-enum { ABSENT = INT32_MAX, DIGITS_KEPT = 9 };
+enum {
+    ABSENT = INT32_MAX,
+    DIGITS_KEPT = 9,
+    YEAR_MAX =
+        300000, /* beyond JavaScript's last year, and its milliseconds still fit into 64 bits */
+};
 
 enum token_kind {
     TOKEN_END,
@@ -97,12 +102,22 @@ static struct token read_number(struct reader *r)
     return (struct token){TOKEN_NUMBER, value, r->at - from};
 }
 
+/* Bytes of the white space at the reader, 0 when there is none. Unicode's line and paragraph
+ * separators are letters. */
+static size_t space_bytes(const struct reader *r)
+{
+    struct str rest = str_slice(r->text, r->at, r->text.len);
+    bool is_separator =
+        str_starts(rest, STR("\xE2\x80\xA8")) || str_starts(rest, STR("\xE2\x80\xA9"));
+    return is_separator ? 0 : text_space_bytes(r->text, r->at);
+}
+
 /* Letters are all that comes at or after 'A' and is no white space, other alphabets included. */
 static struct token read_word(struct reader *r)
 {
     char start[4] = "";
     size_t width = 0;
-    while (peek_byte(r) >= 'A' && text_space_bytes(r->text, r->at) == 0) {
+    while (peek_byte(r) >= 'A' && space_bytes(r) == 0) {
         uint32_t point = text_next_point(r->text, &r->at);
         size_t units = point > 0xFFFF ? 2 : 1;
         for (size_t i = 0; i < units; i++, width++)
@@ -135,7 +150,7 @@ static struct token scan(struct reader *r)
         r->at++;
         return (struct token){TOKEN_SYMBOL, c, 1};
     }
-    size_t space = text_space_bytes(r->text, r->at);
+    size_t space = space_bytes(r);
     if (space > 0) {
         r->at += space;
         return (struct token){.kind = TOKEN_SPACE};
@@ -512,6 +527,8 @@ bool date_parse_js(struct str text, int64_t *ms)
     if (outcome == OUTCOME_INVALID || (outcome == OUTCOME_REST && !read_loose(&r, &d, first)))
         return false;
     if (!find_day(&d, &year, &month, &day) || !find_time(&d, &of_day))
+        return false;
+    if (!is_between(year, -YEAR_MAX, YEAR_MAX))
         return false;
     int64_t local = date_days(year, month - 1, day) * 86400000 + of_day;
     if (d.sign == ABSENT) {

@@ -81,7 +81,7 @@ static int end_run(struct run *r, struct thrown *thrown, struct err *err)
         *thrown = r->thrown;
         return refuse(err, &r->thrown);
     case -E2BIG:
-        return err_set(err, -E2BIG, 0, "the mapping makes %s", r->limit);
+        return err_set(err, -E2BIG, 0, "the mapping makes %s than %u", r->limit, r->limit_max);
     default:
         return err_set(err, r->rc, 0, "no memory to map an event");
     }

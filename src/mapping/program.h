@@ -172,7 +172,8 @@ struct run {
     uint32_t steps;
     int rc; /* sticks at the first trouble; values computed after it mean nothing */
     struct thrown thrown;
-    const char *limit; /* with -E2BIG: which bound */
+    const char *limit; /* with -E2BIG: what there was more of than limit_max */
+    unsigned limit_max;
 };
 
 struct jv program_eval(struct run *r, const struct node *node, struct jv payload);

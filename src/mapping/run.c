@@ -29,11 +29,12 @@ struct jv run_out_of_memory(struct run *r)
     return jv_undefined();
 }
 
-static struct jv run_over(struct run *r, const char *limit)
+static struct jv run_over(struct run *r, const char *what, unsigned max)
 {
     if (r->rc == 0) {
         r->rc = -E2BIG;
-        r->limit = limit;
+        r->limit = what;
+        r->limit_max = max;
     }
     return jv_undefined();
 }
@@ -41,8 +42,8 @@ static struct jv run_over(struct run *r, const char *limit)
 struct jv run_text(struct run *r, const struct buf *text)
 {
     if (text->failed)
-        return text->max - text->len < text->cap + 1 ? run_over(r, "a text that is too long")
-                                                     : run_out_of_memory(r);
+        return text->too_long ? run_over(r, "a text longer", MAPPING_OUTPUT_BYTES_MAX)
+                              : run_out_of_memory(r);
     return jv_string(buf_str(text));
 }
 
@@ -241,7 +242,7 @@ static struct jv eval_array_path(struct run *r, const struct array_path_node *no
         return run_out_of_memory(r);
     for (uint32_t i = 0; i < count && r->rc == 0; i++) {
         if (r->steps > MAPPING_STEPS_MAX)
-            return run_over(r, "more values for one event");
+            return run_over(r, "more values for one event", MAPPING_STEPS_MAX);
         items[i] = program_eval(r, &node->shape, is_object ? root : root.items[i]);
     }
     return result;

@@ -111,6 +111,7 @@ bool template_render(const struct template *t, struct arena *a, struct jv payloa
     if (!render_pass(t, payload, &first))
         return false;
     out->failed = out->failed || first.failed;
+    out->too_long = out->too_long || first.too_long;
     *rc = compile_pass(&second, a, buf_str(&first), 2);
     return *rc != 0 || render_pass(&second, payload, out);
 }

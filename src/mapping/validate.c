@@ -355,6 +355,11 @@ int validate_mapping(struct jv mapping, struct arena *a, struct thrown *thrown, 
         return 0;
     if (v.texts.failed)
         return err_set(err, -ENOMEM, 0, "no memory for what is wrong with a mapping");
+    /* Aggregated sentences come out of stack traces that the reference has tidied as if they held
+     * Windows paths. */
+    for (size_t i = 0; !v.is_bare && i < v.texts.len; i++)
+        if (v.texts.ptr[i] == '\\')
+            v.texts.ptr[i] = '/';
     *thrown = (struct thrown){v.is_bare ? STR("ValidationError") : STR("AggregateError"),
                               buf_str(&v.texts)};
     return -EINVAL;

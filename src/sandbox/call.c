@@ -56,25 +56,6 @@ void call_note(struct call *c, enum note_kind kind, struct str field, const char
     notes_add(c->sandbox->notes, c->now_ms, c->number, kind, place_view, text_view);
 }
 
-struct str call_query(const struct call *c, struct str name)
-{
-    for (size_t i = 0; i < c->request->query_count; i++)
-        if (str_eq(c->request->query[i].name, name))
-            return c->request->query[i].value;
-    return STR("");
-}
-
-uint64_t call_query_number(const struct call *c, struct str name, uint64_t missing, bool *ok)
-{
-    struct str text = call_query(c, name);
-    int64_t number;
-    *ok = true;
-    if (text.len == 0)
-        return missing;
-    *ok = text_to_i64(text, &number) && number >= 0;
-    return *ok ? (uint64_t)number : missing;
-}
-
 struct str call_random_hex(struct call *c)
 {
     char seed[16];

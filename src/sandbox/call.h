@@ -10,6 +10,7 @@
 #include "names.h"
 #include "notes.h"
 #include "profiles.h"
+#include "query.h"
 #include "rates.h"
 #include "recent.h"
 #include "sandbox.h"
@@ -59,8 +60,9 @@ struct call {
     uint64_t number; /* of the request */
     int64_t now_ms;
     struct jv body; /* undefined when there is none */
-    struct str parameters[CALL_PARAMETERS_MAX];
-    uint64_t points; /* data points so far */
+    struct query query;
+    struct str parameters[CALL_PARAMETERS_MAX]; /* the {name} parts of the path */
+    uint64_t points;                            /* data points so far */
 
     /* where in the body the work is: for notes */
     const char *array;
@@ -89,12 +91,6 @@ void call_header(struct call *c, struct str name, struct str value);
 /* Notes something the answer does not say. field: "" or the name inside the object. */
 void call_note(struct call *c, enum note_kind kind, struct str field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-
-/* The first query parameter of that name; empty when absent. */
-struct str call_query(const struct call *c, struct str name);
-
-/* A page number or an offset; *ok false when it is no whole number from 0 on. */
-uint64_t call_query_number(const struct call *c, struct str name, uint64_t missing, bool *ok);
 
 /* 32 lower-case hex digits, different each time. */
 struct str call_random_hex(struct call *c);

@@ -125,6 +125,12 @@ struct rate_state rates_admit(struct rates *r, enum rate_bucket bucket, int64_t 
     return state;
 }
 
+void rates_reset(struct rates *r)
+{
+    for (int i = 0; i < RATE_COUNT; i++)
+        r->buckets[i].used = 0;
+}
+
 void rates_give_back(struct rates *r, enum rate_bucket bucket)
 {
     if (r->buckets[bucket].used > 0)

@@ -59,6 +59,7 @@ struct rate_state {
 /* Counts one request, unless the window is full already. */
 struct rate_state rates_admit(struct rates *r, enum rate_bucket bucket, int64_t now_ms);
 struct rate_state rates_look(struct rates *r, enum rate_bucket bucket, int64_t now_ms);
+void rates_reset(struct rates *r);                              /* all windows empty */
 void rates_give_back(struct rates *r, enum rate_bucket bucket); /* that request did not count */
 
 struct str rate_name(enum rate_bucket bucket);

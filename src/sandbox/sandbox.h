@@ -25,9 +25,10 @@ struct sandbox;
 #define SANDBOX_API_KEY_DEFAULT "sandbox-key"
 
 enum {
-    SANDBOX_HEADERS_MAX = 8,
+    SANDBOX_HEADERS_MAX = 12,
     SANDBOX_BODY_BYTES_MAX = 4 * 1024 * 1024, /* docs/spec/braze-rest-api.md §1.3 */
     SANDBOX_ANSWER_BYTES_MAX = 64 << 20,      /* the longest export a client gets */
+    SANDBOX_WORKSPACE_BYTES_MAX = 4 << 20,
 };
 
 struct sandbox_options {
@@ -41,6 +42,8 @@ struct sandbox_options {
                            the workspace has none either */
     const char *const *choices; /* "name=value", see choices.h */
     size_t choice_count;
+    const char *const *rates; /* "track=100/60", see rates.h */
+    size_t rate_count;
     const char *const *faults; /* "status=503,times=3", see faults.h */
     size_t fault_count;
 };
@@ -50,16 +53,10 @@ int sandbox_open(struct sandbox **out, const struct sandbox_options *options, st
     __attribute__((warn_unused_result));
 void sandbox_close(struct sandbox *s); /* commits nothing; NULL is fine */
 
-struct sandbox_parameter {
-    struct str name; /* decoded; "external_id[]" keeps its brackets */
-    struct str value;
-};
-
 struct sandbox_request {
     struct str method;
-    struct str path; /* percent-decoded, without the query */
-    const struct sandbox_parameter *query;
-    size_t query_count;
+    struct str path;  /* percent-decoded, without the query */
+    struct str query; /* all behind the '?', as sent */
     struct str body;
     struct str authorization; /* headers; empty when absent */
     struct str content_type;
@@ -110,5 +107,8 @@ struct sandbox_counts {
     uint64_t data_points;
 };
 struct sandbox_counts sandbox_counts(const struct sandbox *s);
+
+/* A key that works, for a person to copy. */
+struct str sandbox_first_key(const struct sandbox *s);
 
 #endif

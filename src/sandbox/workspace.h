@@ -23,8 +23,6 @@
 #include "names.h"
 #include "str.h"
 
-enum { WORKSPACE_BYTES_MAX = 4 << 20 };
-
 struct workspace;
 
 /* Empty text: the default workspace. extra_key: one more key that may do everything, or empty.

@@ -81,6 +81,8 @@ int schema_find(const struct schema *s, struct str key)
 /* --------------------------------------------------------------------------------- types and tests
  */
 
+static const struct subject root_subject;
+
 /* One value to be validated: a field, or an item of a field that is an array. */
 struct node {
     const struct field *field;
@@ -306,8 +308,8 @@ static void validate_limits(struct check *c, const struct node *n, struct jv v)
     const struct field *f = n->field;
     if (n->is_item || f->multiple)
         return;
-    if (v.type == JV_NUMBER && f->type == FIELD_NUMBER) {
-        double number = jv_as_double(v);
+    double number = v.type == JV_NUMBER ? jv_as_double(v) : 0;
+    if (v.type == JV_NUMBER && f->type == FIELD_NUMBER && isfinite(number)) { /* Infinity is no number to limits */
         if (f->max != 0 && !(number <= f->max))
             say_limit(&c->sentences, &n->subject, true, f->max);
         if (f->min != 0 && !(number >= f->min))
@@ -335,10 +337,8 @@ static void validate_items(struct check *c, const struct node *n, struct jv *v)
         c->full = true;
         return;
     }
-    struct subject array_subject = n->subject;
-    array_subject.key = n->field->key;
     for (uint32_t i = 0; i < v->len; i++) {
-        struct node item = {n->field, true, {.array = &array_subject, .index = i}};
+        struct node item = {n->field, true, {.parent = &n->subject, .index = i}};
         items[i] = v->items[i];
         validate(c, &item, &items[i]);
     }
@@ -364,8 +364,8 @@ static void validate_parts(struct check *c, const struct node *n, struct jv *v)
             members[kept.len++] = v->members[i];
     for (size_t i = 0; i < f->part_count; i++) {
         const struct field *part = &f->parts[i];
-        struct node below = {part, false, {.label = part->label, .array = n->subject.array}};
-        below.subject.index = n->subject.index;
+        struct subject subject = {.label = part->label, .parent = &n->subject, .key = part->key};
+        struct node below = {part, false, subject};
         for (uint32_t j = 0; j < kept.len; j++)
             if (str_eq(members[j].key, part->key))
                 validate(c, &below, &members[j].value);
@@ -444,7 +444,6 @@ static bool requirement_holds(struct check *c, const struct root *r,
 
 static void check_required(struct check *c, const struct root *r)
 {
-    static const struct subject root_subject = {0};
     const struct schema *s = r->schema;
     for (size_t row = 0; s->conditional != 0 && row < s->count; row++) {
         if ((s->conditional & (UINT64_C(1) << row)) == 0)
@@ -463,7 +462,7 @@ static void check_required(struct check *c, const struct root *r)
 /* --------------------------------------------------------------------------------------- whole
  * thing */
 
-/* A root value that no later step has to look at: sets its bit in *settled. */
+/* A root value cleaned as the form asks. */
 static struct jv take(struct check *c, const struct node *n, struct jv v, enum schema_clean how)
 {
     if (how == CLEAN_NOTHING)
@@ -509,7 +508,7 @@ int schema_check(const struct schema *s, struct jv payload, enum schema_clean ho
     *out = (struct record){.values = values, .payload = payload};
     if (payload.type != JV_OBJECT) {
         static const struct str object = STR_INIT("object");
-        say_type(&c.sentences, &(struct subject){0}, &object, 1, payload);
+        say_type(&c.sentences, &root_subject, &object, 1, payload);
         return finish(&c, why);
     }
 
@@ -541,7 +540,8 @@ int schema_check(const struct schema *s, struct jv payload, enum schema_clean ho
     for (size_t row = 0; unsettled != 0 && row < s->count; row++) {
         if ((unsettled & (UINT64_C(1) << row)) == 0 || values[row].type == JV_UNDEFINED)
             continue;
-        struct node n = {.field = &s->fields[row], .subject = {.label = s->fields[row].label}};
+        const struct field *f = &s->fields[row];
+        struct node n = {f, false, {.label = f->label, .parent = &root_subject, .key = f->key}};
         validate(&c, &n, &values[row]);
     }
     return finish(&c, why);

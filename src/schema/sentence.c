@@ -32,13 +32,14 @@ static void add_number(struct sentences *s, double number)
 
 static void add_place(struct sentences *s, const struct subject *subject)
 {
-    if (subject->array == NULL)
+    if (subject->parent == NULL)
         return;
-    add_place(s, subject->array);
+    add_place(s, subject->parent);
     add(s, STR("/"));
-    add(s, subject->array->key);
-    add(s, STR("/"));
-    add_number(s, (double)subject->index);
+    if (subject->key.len > 0)
+        add(s, subject->key);
+    else
+        add_number(s, (double)subject->index);
 }
 
 static void begin(struct sentences *s, const struct subject *subject)
@@ -52,7 +53,7 @@ static void begin(struct sentences *s, const struct subject *subject)
             first = (char)(first - 'a' + 'A');
         add(s, (struct str){&first, 1});
         add(s, str_slice(subject->label, 1, subject->label.len));
-    } else if (subject->array == NULL) {
+    } else if (subject->parent == NULL) {
         add(s, STR("The root value"));
     } else {
         add(s, STR("The value at "));
@@ -169,7 +170,7 @@ void say_limit(struct sentences *s, const struct subject *subject, bool too_big,
 
 void say_then(struct sentences *s)
 {
-    static const struct subject root = {0};
+    static const struct subject root;
     begin(s, &root);
     add(s, STR(" must match \"then\" schema."));
 }

@@ -17,11 +17,11 @@ struct sentences {
     bool failed; /* the arena was full */
 };
 
-/* What a sentence is about: a labelled field, or a place. */
+/* What a sentence is about: a labelled field, or a place. All zeros is the root. */
 struct subject {
-    struct str label;            /* "" when the place speaks */
-    const struct subject *array; /* the array this is an item of, or NULL: the root */
-    struct str key;              /* of the array, for the place */
+    struct str label;             /* "" when the place speaks */
+    const struct subject *parent; /* NULL: the root itself */
+    struct str key;               /* in the parent; without one `index` counts */
     size_t index;
 };
 

@@ -274,6 +274,12 @@ void couriers_close(struct couriers *c)
     free(c);
 }
 
+uint64_t courier_row_backlog(const struct courier_row *row, struct journal *journal)
+{
+    uint64_t floor = (uint64_t)gauge_get(&row->metrics->floor); /* first: it never passes the next position */
+    return journal_next(journal) - floor;
+}
+
 size_t couriers_hold(struct couriers *c, struct courier_row *rows, size_t rows_max)
 {
     size_t count = 0;

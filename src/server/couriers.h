@@ -36,6 +36,10 @@ struct courier_row {
     struct str id;
     const struct courier_metrics *metrics;
 };
+
+/* Events that this courier has not settled, as of now. */
+uint64_t courier_row_backlog(const struct courier_row *row, struct journal *journal);
+
 size_t couriers_hold(struct couriers *c, struct courier_row *rows, size_t rows_max);
 void couriers_release(struct couriers *c);
 

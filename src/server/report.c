@@ -10,8 +10,7 @@ enum { COURIERS_SHOWN_MAX = 256, LABELS_BYTES = 256 };
 /* A destination's metrics, gathered so that each metric's samples stand together, as the format
  * wants. */
 struct shown {
-    struct str id;
-    const struct courier_metrics *metrics;
+    struct courier_row row;
     char label[160];
 };
 
@@ -126,7 +125,6 @@ static const struct plain_row plain_rows[] = {
     COUNTER_ROW("spelter_requests_retried_total",  retried,           "Requests to be sent again after a wait."),
     COUNTER_ROW("spelter_requests_split_total",    splits,            "Requests halved to find a bad object."),
     GAUGE_ROW("spelter_destination_paused",        paused,            "1 while Braze refuses our key or address."),
-    GAUGE_ROW("spelter_backlog_events",            backlog,           "Events not settled yet."),
     GAUGE_ROW("spelter_requests_in_flight",        inflight,          "Requests without an answer."),
     GAUGE_ROW("spelter_delivery_memory_bytes",     memory_bytes,      "Objects in memory on their way to Braze."),
 };
@@ -138,7 +136,7 @@ static void put_plain(struct buf *out, const struct gathered *g)
         const struct plain_row *row = &plain_rows[i];
         metrics_head(out, row->name, row->is_gauge ? "gauge" : "counter", row->help);
         for (size_t d = 0; d < g->count; d++) {
-            const char *field = (const char *)g->rows[d].metrics + row->offset;
+            const char *field = (const char *)g->rows[d].row.metrics + row->offset;
             if (row->is_gauge)
                 metrics_sample_i64(out, row->name, g->rows[d].label,
                                    gauge_get((const struct gauge *)(const void *)field));
@@ -155,7 +153,7 @@ static void put_labelled(struct buf *out, const struct gathered *g, const char *
 {
     for (size_t d = 0; d < g->count; d++) {
         const struct counter *counters =
-            (const struct counter *)(const void *)((const char *)g->rows[d].metrics + offset);
+            (const struct counter *)(const void *)((const char *)g->rows[d].row.metrics + offset);
         for (size_t i = 0; i < value_count; i++) {
             char labels[LABELS_BYTES];
             snprintf(labels, sizeof(labels), "%s,%s=\"%s\"", g->rows[d].label, label, values[i]);
@@ -170,7 +168,7 @@ static void put_histograms(struct buf *out, const struct gathered *g, const char
     for (size_t d = 0; d < g->count; d++)
         metrics_histogram(
             out, name, g->rows[d].label,
-            (const struct histogram *)(const void *)((const char *)g->rows[d].metrics + offset));
+            (const struct histogram *)(const void *)((const char *)g->rows[d].row.metrics + offset));
 }
 
 static int64_t oldest_age_ms(const struct courier_metrics *metrics, int64_t now_ms)
@@ -179,14 +177,18 @@ static int64_t oldest_age_ms(const struct courier_metrics *metrics, int64_t now_
     return received_ms == 0 || received_ms > now_ms ? 0 : now_ms - received_ms;
 }
 
-static void put_couriers(struct buf *out, const struct gathered *g, int64_t now_ms)
+static void put_couriers(struct buf *out, const struct gathered *g, const struct report_parts *parts)
 {
     put_plain(out, g);
+    metrics_head(out, "spelter_backlog_events", "gauge", "Events not settled yet.");
+    for (size_t d = 0; d < g->count; d++)
+        metrics_sample_u64(out, "spelter_backlog_events", g->rows[d].label,
+                           courier_row_backlog(&g->rows[d].row, parts->journal));
     metrics_head(out, "spelter_oldest_undelivered_seconds", "gauge",
                  "Age of the oldest event not settled yet.");
     for (size_t d = 0; d < g->count; d++)
         metrics_sample_i64(out, "spelter_oldest_undelivered_seconds", g->rows[d].label,
-                           oldest_age_ms(g->rows[d].metrics, now_ms) / 1000);
+                           oldest_age_ms(g->rows[d].row.metrics, parts->now_ms) / 1000);
     metrics_head(out, "spelter_events_skipped_total", "counter",
                  "Events with nothing for this destination, by reason.");
     put_labelled(out, g, "spelter_events_skipped_total", "reason", skip_names, SKIP_REASONS,
@@ -213,8 +215,7 @@ static void hold(struct gathered *g, struct couriers *couriers)
     struct courier_row rows[COURIERS_SHOWN_MAX];
     g->count = couriers_hold(couriers, rows, COURIERS_SHOWN_MAX);
     for (size_t d = 0; d < g->count; d++) {
-        g->rows[d].id = rows[d].id;
-        g->rows[d].metrics = rows[d].metrics;
+        g->rows[d].row = rows[d];
         metrics_label(g->rows[d].label, sizeof(g->rows[d].label), "destination", rows[d].id);
     }
 }
@@ -225,7 +226,7 @@ void report_metrics(struct buf *out, const struct report_parts *parts)
     put_listener(out, parts);
     put_store(out, parts);
     hold(&g, parts->couriers);
-    put_couriers(out, &g, parts->now_ms);
+    put_couriers(out, &g, parts);
     couriers_release(parts->couriers);
 }
 
@@ -237,12 +238,12 @@ unsigned report_health(struct buf *out, const struct report_parts *parts)
     buf_printf(out, "{\"status\":\"%s\",\"version\":\"%s\",\"destinations\":[",
                is_keeping ? "ok" : "journal full", SPELTER_VERSION);
     for (size_t d = 0; d < g.count; d++) {
-        const struct courier_metrics *m = g.rows[d].metrics;
+        const struct courier_metrics *m = g.rows[d].row.metrics;
         buf_printf(
             out,
             "%s{\"id\":\"%.*s\",\"paused\":%s,\"backlog\":%lld,\"oldest_undelivered_ms\":%lld}",
-            d == 0 ? "" : ",", STR_ARG(g.rows[d].id), gauge_get(&m->paused) != 0 ? "true" : "false",
-            (long long)gauge_get(&m->backlog), (long long)oldest_age_ms(m, parts->now_ms));
+            d == 0 ? "" : ",", STR_ARG(g.rows[d].row.id), gauge_get(&m->paused) != 0 ? "true" : "false",
+            (long long)courier_row_backlog(&g.rows[d].row, parts->journal), (long long)oldest_age_ms(m, parts->now_ms));
     }
     couriers_release(parts->couriers);
     buf_append(out, STR("]}\n"));

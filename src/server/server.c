@@ -327,19 +327,17 @@ struct server_totals server_totals(struct server *s)
 {
     struct courier_row rows[TOTALS_COURIERS_MAX];
     struct server_totals totals = {.accepted = counter_get(&groups_metrics(s->groups)->records)};
-    uint64_t next = journal_next(s->journal);
-    uint64_t backlog = 0;
+    totals.settled = UINT64_MAX;
     size_t count = couriers_hold(s->couriers, rows, TOTALS_COURIERS_MAX);
     for (size_t i = 0; i < count; i++) {
         const struct courier_metrics *m = rows[i].metrics;
-        uint64_t waiting = (uint64_t)gauge_get(&m->backlog);
-        backlog = waiting > backlog ? waiting : backlog;
+        uint64_t floor = (uint64_t)gauge_get(&m->floor);
+        totals.settled = floor < totals.settled ? floor : totals.settled;
         totals.delivered += counter_get(&m->delivered_intents);
         totals.dead += counter_get(&m->dead);
         totals.delivery_p50_us = histogram_quantile_us(&m->delivery_latency, 0.5);
         totals.delivery_p99_us = histogram_quantile_us(&m->delivery_latency, 0.99);
     }
     couriers_release(s->couriers);
-    totals.settled = next - backlog;
     return totals;
 }

@@ -42,7 +42,7 @@ const char *server_address(const struct server *s);
 /* For the demo and for tests. Any thread, while server_run runs. */
 struct server_totals {
     uint64_t accepted;  /* events durable in the journal */
-    uint64_t settled;   /* events whose fate is decided, by the slowest destination */
+    uint64_t settled;   /* positions whose fate is decided, by the slowest destination; UINT64_MAX without one */
     uint64_t delivered; /* objects that Braze took */
     uint64_t dead;
     int64_t delivery_p50_us; /* received to delivered */

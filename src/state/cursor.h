@@ -1,15 +1,14 @@
 /*
  * cursor: how far a destination has come, in a way that survives a crash.
  *
- *     everything below `floor` is settled; above it, a bit a position says which events are settled
- * out of order
+ *     everything below `floor` is settled; above it, a bit a position says which ones are, too
  *
  * The bits are stored in chunks of CURSOR_CHUNK_POSITIONS, so a commit writes only the chunks that
  * changed, and one stuck user holds the floor back without making a restart send everybody else's
  * events again.
  *
- * Owned by one thread (the courier); cursor_apply runs on the committer inside a job the owner
- * submitted.
+ * Owned by one thread (the courier); cursor_snapshot_apply runs on the committer, inside a job that
+ * the owner submitted.
  */
 #ifndef SPELTER_STATE_CURSOR_H
 #define SPELTER_STATE_CURSOR_H
@@ -20,8 +19,10 @@ struct cursor;
 
 enum {
     CURSOR_CHUNK_POSITIONS = 4096, /* 512 bytes a chunk */
-    CURSOR_WINDOW_POSITIONS =
-        1 << 20, /* the furthest that reading may run ahead of the floor: 128 KiB of bits */
+
+    /* The furthest that reading may run ahead of the floor: 128 KiB of bits. */
+    CURSOR_WINDOW_POSITIONS = 1 << 20,
+
     CURSOR_NAME_BYTES_MAX = 255,
 };
 

@@ -1,10 +1,13 @@
 /*
  * dedupe: has this message been accepted before? By (source, messageId), over a bounded window.
  *
- * In memory a hash table of 128-bit fingerprints of the newest DEDUPE_WINDOW_MESSAGES accepted
+ * In memory a hash table of 128-bit fingerprints of the newest accepted
  * messages; on disk one small record a commit with that commit's fingerprints, written in the same
  * transaction as the events, so the window survives a crash. Fingerprints are 128 bits, so that two
  * different messages never share one in practice (docs/spec/sources.md §1.14).
+ *
+ * "Seen" is not "durable": a duplicate may arrive while the first one's commit is still under way,
+ * and that commit may fail. Whoever acknowledges a duplicate waits for the commits before it.
  *
  * Owned by one thread (ingest's), except dedupe_apply, which runs on the committer.
  */

@@ -70,10 +70,11 @@ static bool is_root(int fd, const struct meta *meta, const struct tree *tree)
            page.number == tree->root && (page.flags & PAGE_IS_BRANCH_OR_LEAF) != 0;
 }
 
-static int check(int fd, const char *path, uint64_t file_bytes, bool is_live, struct err *err)
+static int check(int fd, const char *path, bool is_live, struct err *err)
 {
     struct meta first;
     struct meta second;
+    struct stat stat;
     if (!read_at(fd, &first, sizeof(first), 0) || !is_meta(&first))
         return err_set(err, -EBADMSG, 0,
                        "%s is not a data file of this program, or its start is damaged", path);
@@ -82,6 +83,10 @@ static int check(int fd, const char *path, uint64_t file_bytes, bool is_live, st
         return err_set(err, -EBADMSG, page_bytes,
                        "%s is damaged: its second page is not a meta page", path);
 
+    /* Only now: a writing process makes the file longer before the meta page says so. */
+    if (fstat(fd, &stat) != 0)
+        return err_set(err, -errno, 0, "cannot examine %s: %s", path, strerror(errno));
+    const uint64_t file_bytes = (uint64_t)stat.st_size;
     const struct meta *newest = second.transaction > first.transaction ? &second : &first;
     if (newest->last_page >= file_bytes / page_bytes)
         return err_set(
@@ -113,7 +118,7 @@ int datafile_check(const char *dir, bool is_live, bool *exists, struct err *err)
     if (rc != 0)
         err_set(err, rc, 0, "cannot examine %s: %s", path, strerror(-rc));
     else if (stat.st_size > 0)
-        rc = check(fd, path, (uint64_t)stat.st_size, is_live, err);
+        rc = check(fd, path, is_live, err);
     *exists = rc == 0 && stat.st_size > 0;
     close(fd);
     return rc;

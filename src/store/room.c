@@ -1,6 +1,5 @@
 #include "room.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -59,9 +58,13 @@ int room_init(struct room *r, MDB_env *env, MDB_txn *txn)
     return 0;
 }
 
-/* Makes the file own `pages` pages on the disk. */
-static int own_pages(struct room *r, size_t pages)
+/* Makes the file own its pages up to `ahead` beyond the last used one, or to the end of the map. */
+static int own_pages(struct room *r, size_t ahead)
 {
+    size_t pages = r->used_pages + ahead;
+    pages = pages > r->map_pages ? r->map_pages : pages;
+    if (pages <= r->file_pages)
+        return 0;
     off_t from = (off_t)(r->file_pages * r->page_bytes);
     off_t bytes = (off_t)((pages - r->file_pages) * r->page_bytes);
     int rc = fallocate(r->fd, 0, from, bytes) == 0 ? 0 : errno;
@@ -69,10 +72,37 @@ static int own_pages(struct room *r, size_t pages)
      * truncated file apart when it is opened, and a full disk shows when the commit writes. */
     if (rc == EOPNOTSUPP)
         rc = ftruncate(r->fd, from + bytes) == 0 ? 0 : errno;
-    if (rc != 0)
-        return store_errno(rc);
-    r->file_pages = pages;
-    return 0;
+    if (rc == 0)
+        r->file_pages = pages;
+    return store_errno(rc);
+}
+
+/* Pages that a transaction allocated and gave back are counted but never written. At the very end
+ * of the file they would make it look truncated when it is opened next. */
+static int cover_used_pages(struct room *r)
+{
+    struct stat file;
+    const off_t bytes = (off_t)(r->used_pages * r->page_bytes);
+    int rc = fstat(r->fd, &file) == 0 ? 0 : errno;
+    if (rc == 0 && file.st_size < bytes && ftruncate(r->fd, bytes) != 0)
+        rc = errno;
+    return store_errno(rc);
+}
+
+/* The disk has less than wanted: takes what it gives. What the file owns then may be mostly free.
+ */
+static int stay_within_disk(struct room *r, MDB_txn *txn, enum store_class kind, size_t ahead)
+{
+    int rc = -ENOSPC;
+    for (; rc == -ENOSPC && ahead >= r->reserve; ahead /= 2)
+        rc = own_pages(r, ahead);
+    if (rc == -ENOSPC)
+        rc = r->file_pages < r->used_pages ? cover_used_pages(r) : 0;
+    if (rc != 0 || kind == STORE_FREES_ROOM)
+        return rc;
+    const size_t end = r->file_pages > r->used_pages ? r->file_pages : r->used_pages;
+    const size_t live = room_live_pages(txn);
+    return end >= live + 2 * r->reserve ? 0 : -ENOSPC;
 }
 
 int room_begin(struct room *r, MDB_txn *txn, enum store_class kind)
@@ -86,21 +116,12 @@ int room_begin(struct room *r, MDB_txn *txn, enum store_class kind)
     if (r->is_near)
         r->live_pages = room_live_pages(txn);
 
+    /* In steps of the double, so that most transactions find enough. */
     const size_t ahead = 2 * r->reserve + STORE_GROUP_BYTES_MAX / r->page_bytes;
-    size_t wanted = r->used_pages + ahead;
-    wanted = wanted > r->map_pages ? r->map_pages : wanted;
-    if (r->file_pages >= wanted)
+    if (r->file_pages >= r->used_pages + ahead || r->file_pages >= r->map_pages)
         return 0;
-    size_t step = wanted + ahead > r->map_pages ? r->map_pages : wanted + ahead;
-    rc = own_pages(r, step);
-    if (rc != -ENOSPC || kind == STORE_FREES_ROOM)
-        return rc == -ENOSPC ? 0 : rc;
-
-    /* The disk is full, yet what the file owns may be mostly free. */
-    size_t end = r->file_pages > r->used_pages ? r->file_pages : r->used_pages;
-    size_t live = room_live_pages(txn);
-    size_t free_pages = end > live ? end - live : 0;
-    return free_pages >= 2 * r->reserve ? 0 : -ENOSPC;
+    rc = own_pages(r, 2 * ahead);
+    return rc == -ENOSPC ? stay_within_disk(r, txn, kind, ahead) : rc;
 }
 
 /* Allocates `runs` runs of `pages` pages inside `txn`. */

@@ -9,8 +9,7 @@
  *
  *     appends             leave `reserve`
  *     verdicts            leave half of it
- *     whatever shrinks    leaves an eighth: enough for the small commit (room_turn) that makes
- * freed pages usable
+ *     whatever shrinks    leaves an eighth: enough for room_turn, which makes freed pages usable
  *
  * Whether they are there is not estimated: a child transaction allocates them and is rolled back,
  * which sees what LMDB sees, pages that readers hold included.

@@ -1,8 +1,7 @@
 /*
  * store: one LMDB environment, its named tables, and the one thread that writes to it.
  *
- *   any thread --store_submit(job)--> [ queue ] --committer thread--> one transaction, one commit
- * --> job->done
+ *   any thread --store_submit(job)--> [ queue ] --committer thread--> one commit --> job->done
  *
  * LMDB has one writer; so that ingest, delivery and everything else share each commit instead of
  * queueing for it, a single committer takes whatever waits and commits it together. It never waits
@@ -38,10 +37,11 @@ enum {
     STORE_READERS_MAX = 512,   /* read transactions open at once, over all processes */
     STORE_TABLES_MAX = 64,
     STORE_TABLE_NAME_BYTES_MAX = 63,
-    STORE_GROUP_JOBS_MAX =
-        4096, /* jobs in one transaction: bounds the work that a failure repeats */
-    STORE_GROUP_BYTES_MAX =
-        16 << 20, /* sum of job->bytes in one transaction: bounds dirty memory and commit time */
+
+    /* Jobs in one transaction: bounds the work that a failure repeats. */
+    STORE_GROUP_JOBS_MAX = 4096,
+    /* Sum of job->bytes in one transaction: bounds dirty memory and the time of a commit. */
+    STORE_GROUP_BYTES_MAX = 16 << 20,
 };
 
 struct store_options {

@@ -23,6 +23,7 @@ enum {
 
 struct child {
     int report_fd;
+    atomic_bool is_slow;
     uint64_t first_serial;
     struct store *store;
     struct journal *journal;
@@ -102,7 +103,10 @@ static void *append_main(void *self)
         for (size_t i = 0; i < a.count; i++)
             a.records[i] = child_record(text[thread][i], serial + i);
         int rc = store_commit(child.store, &a.job);
-        if (rc != 0 && rc != -ENOSPC) {
+        if (rc == -ENOSPC) {
+            report(REPORT_REFUSED, 0, 0);
+            child.is_slow = false;
+        } else if (rc != 0) {
             fprintf(stderr, "append: %s\n", strerror(-rc));
             _exit(1);
         }
@@ -160,7 +164,8 @@ static int settle_for_ever(uint64_t seed)
         int rc;
         journal_wait(child.journal, cursor_floor(child.cursor), 1000);
         const uint64_t next = journal_next(child.journal);
-        for (size_t i = 0; i < SETTLE_MAX; i++) {
+        const size_t settle_max = child.is_slow ? 1 : SETTLE_MAX;
+        for (size_t i = 0; i < settle_max; i++) {
             const uint64_t floor = cursor_floor(child.cursor);
             const uint64_t ahead = next_random(&seed) % (i % 4 == 0 ? 2000 : 4);
             if (floor + ahead < next) {
@@ -182,11 +187,12 @@ static int settle_for_ever(uint64_t seed)
     }
 }
 
-int child_main(const char *dir, int report_fd, uint64_t first_serial)
+int child_main(const char *dir, int report_fd, uint64_t first_serial, bool is_slow)
 {
     const struct store_options options = {.dir = dir, .bytes_max = CHILD_MAP_BYTES};
     struct err err = {0};
     child.report_fd = report_fd;
+    child.is_slow = is_slow;
     child.first_serial = first_serial;
     if (store_open(&child.store, &options, &err) != 0 ||
         journal_open(&child.journal, child.store, &err) != 0 ||

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum {
-    CHILD_MAP_BYTES = 24 << 20, /* small enough to be full now and then */
+    CHILD_MAP_BYTES = 4 << 20, /* so small that it is full now and then */
     CHILD_RECORD_BYTES_MAX = 3000,
     CHILD_KNOWN_MESSAGES = 4096,
 };
@@ -24,6 +24,7 @@ enum report_kind {
     REPORT_SETTLED,  /* `number` is the position */
     REPORT_FLOOR,    /* `number` is the floor */
     REPORT_DEAD,     /* `number` is the letter's id */
+    REPORT_REFUSED,  /* an append found no room */
 };
 
 /* Far below PIPE_BUF, so that reports of several threads never mix and a kill never cuts one. */
@@ -38,8 +39,8 @@ struct str child_record(char *out, uint64_t serial);
 
 struct hash128 child_fingerprint(uint64_t serial);
 
-/* Works in `dir` until killed. Serial numbers start at first_serial. Returns (an exit status) only
- * when something broke. */
-int child_main(const char *dir, int report_fd, uint64_t first_serial);
+/* Works in `dir` until killed. Serial numbers start at first_serial. With `is_slow` it settles
+ * little until the store is full. Returns (an exit status) only when something broke. */
+int child_main(const char *dir, int report_fd, uint64_t first_serial, bool is_slow);
 
 #endif

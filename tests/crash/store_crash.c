@@ -45,6 +45,7 @@ static uint64_t reported_next;
 static uint64_t reported_floor;
 static uint64_t reported_dead;
 static uint64_t reports;
+static uint64_t refusals;
 static uint64_t last_serials[CHILD_KNOWN_MESSAGES / 2];
 static uint64_t serial_count;
 
@@ -76,6 +77,9 @@ static void note(const struct report *r)
         break;
     case REPORT_DEAD:
         reported_dead = r->number > reported_dead ? r->number : reported_dead;
+        break;
+    case REPORT_REFUSED:
+        refusals++;
         break;
     }
 }
@@ -125,7 +129,7 @@ static int live_and_die(const char *dir, uint64_t round)
         return fail("no process", (uint64_t)errno);
     if (pid == 0) {
         close(fds[0]);
-        _exit(child_main(dir, fds[1], round * SERIALS_A_ROUND));
+        _exit(child_main(dir, fds[1], round * SERIALS_A_ROUND, round % 2 == 0));
     }
     close(fds[1]);
     int rc = watch(pid, fds[0], rand() % LIFE_US_MAX);
@@ -283,8 +287,9 @@ int main(int argc, char **argv)
             fprintf(stderr, "store_crash: round %ld, seed %u\n", round, seed);
     }
     printf("%ld kills, %" PRIu64 " reports, %" PRIu64 " records acknowledged, floor %" PRIu64
-           ", %" PRIu64 " records stored at the end, %s\n",
-           rounds, reports, reported_next, reported_floor, stored,
+           ", %" PRIu64 " appends refused for want of room, %" PRIu64
+           " records stored at the end, %s\n",
+           rounds, reports, reported_next, reported_floor, refusals, stored,
            rc == 0 ? "nothing lost" : "FAILED");
     scratch_fini(&scratch);
     return rc == 0 ? 0 : 1;

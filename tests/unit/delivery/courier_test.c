@@ -37,7 +37,7 @@ static void every_event_arrives_once_and_in_its_users_order(void **state)
     assert_int_equal(w.letter_count, 0);
     assert_int_equal(w.objects_max, 75);
     assert_int_equal(counter_get(&metrics()->delivered_events), w.numbers);
-    assert_int_equal(gauge_get(&metrics()->backlog), 0);
+    assert_int_equal(gauge_get(&metrics()->floor), w.numbers);
 }
 
 static const struct trouble {
