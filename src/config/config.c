@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "keys.h"
-#include "limits.h"
+#include "bounds.h"
 #include "yaml_doc.h"
 
 enum {

@@ -6,7 +6,7 @@
 
 #include <yaml.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 struct yaml_doc {
     yaml_document_t document;

@@ -10,7 +10,7 @@
 #include "base64.h"
 #include "call.h"
 #include "envelope.h"
-#include "limits.h"
+#include "bounds.h"
 #include "pixel.h"
 #include "utf8.h"
 

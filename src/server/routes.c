@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "letter.h"
-#include "limits.h"
+#include "bounds.h"
 #include "report.h"
 
 enum { HEADERS_MAX = 7, LETTERS_BYTES_MAX = 64 * 1024 * 1024 };

@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "couriers.h"
 #include "group.h"
-#include "limits.h"
+#include "bounds.h"
 #include "log.h"
 #include "routes.h"
 #include "trim.h"
