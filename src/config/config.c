@@ -26,9 +26,6 @@ struct config {
     size_t warning_count;
 };
 
-/* ------------------------------------------------------------------------------------------ keys
- */
-
 static const struct str source_kinds[] = {STR_INIT("segment"), {0}};
 static const struct str destination_kinds[] = {STR_INIT("braze-cloud"), {0}};
 static const struct str batching_modes[] = {STR_INIT("combined"), STR_INIT("per_action"), {0}};
@@ -100,9 +97,6 @@ static const struct key root_keys[] = {
 };
 TABLE(root_table, root_keys, config_values);
 /* clang-format on */
-
-/* ------------------------------------------------------------------------------------------
- * reading */
 
 static void add_warning(void *self, const char *path, const char *text)
 {

@@ -13,9 +13,6 @@ struct yaml_doc {
     struct jv root;
 };
 
-/* ------------------------------------------------------------------------------------------
- * resolving */
-
 static struct str scalar_text(const yaml_node_t *node)
 {
     return (struct str){(const char *)node->data.scalar.value, node->data.scalar.length};
@@ -146,9 +143,6 @@ static struct jv resolve(struct resolver *r, int index, unsigned depth)
     }
     return jv_undefined();
 }
-
-/* ------------------------------------------------------------------------------------------
- * interface */
 
 static int load(struct yaml_doc *y, struct str text, struct err *err)
 {
