@@ -13,9 +13,9 @@
 
 #include "answer.h"
 #include "clock.h"
-#include "incoming.h"
 #include "inflate.h"
 #include "listener.h"
+#include "incoming.h"
 
 enum {
     /* Kept for reuse; a busy server has about that many in flight. */

@@ -11,6 +11,8 @@
 #include "call.h"
 #include "envelope.h"
 #include "limits.h"
+#include "pixel.h"
+#include "utf8.h"
 
 enum {
     UUID_BYTES = 36,
@@ -103,7 +105,7 @@ struct str segment_refusal_body(const char *text, struct arena *a)
     struct buf body;
     buf_init(&body, 4096);
     buf_append(&body, STR("{\"success\":false,\"message\":"));
-    jv_write_string(&body, str_from(text));
+    jv_write_string(&body, utf8_mend(a, str_from(text)));
     buf_append(&body, STR(",\"code\":\"invalid_request\"}"));
     struct str copy = arena_copy(a, buf_str(&body));
     buf_fini(&body);
@@ -134,7 +136,7 @@ static struct str find_key(const struct segment_request *request, struct jv body
     struct jv batch = jv_get(body, STR("batch"));
     if (key.len == 0 && batch.type == JV_ARRAY && batch.len > 0)
         key = jv_str(jv_get(batch.items[0], STR("writeKey")));
-    return key.len > 0 ? key : request->key_in_query;
+    return key.len > 0 ? key : pixel_parameter(request->query, STR("writeKey"), a);
 }
 
 /* True when the request may go on; else *out has its answer. */
@@ -390,12 +392,31 @@ static const char pixel[] =
     "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00"
     "\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00;";
 
+/* Whoever fetches a pixel cannot say where it is and what it runs: the request tells. */
+static struct jv with_reader(struct gathering *g, struct jv event)
+{
+    const struct segment_request *request = g->request;
+    struct jv context = jv_get(event, STR("context"));
+    struct jv_builder b;
+    jv_object_begin(&b, g->arena, 4);
+    if (request->client_ip.len > 0)
+        jv_object_put(&b, STR("ip"), jv_string(request->client_ip));
+    if (request->user_agent.len > 0)
+        jv_object_put(&b, STR("userAgent"), jv_string(utf8_mend(g->arena, request->user_agent)));
+    jv_object_put_all(&b, context);
+    context = jv_object_end(&b);
+    jv_object_begin(&b, g->arena, event.len + 1);
+    jv_object_put_all(&b, event);
+    jv_object_put(&b, STR("context"), context);
+    return jv_object_end(&b);
+}
+
 /* E-mails and old pages: the answer is always the picture (§1.12). */
 static void ingest_pixel(struct gathering *g, const struct sources *sources, enum call_type type)
 {
-    struct str json;
-    if (base64_decode(g->request->data_in_query, g->arena, &json) && json.len > 0)
-        ingest_body(g, sources, json, type);
+    struct jv event = pixel_event(g->request->query, g->arena);
+    if (event.type == JV_OBJECT && admit(g, sources, event))
+        ingest_one(g, with_reader(g, event), type);
     g->out->status = g->out->status == 503 ? 503 : 200;
     g->out->content_type = "image/gif";
     g->out->body = (struct str){pixel, sizeof(pixel) - 1};

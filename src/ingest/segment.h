@@ -31,10 +31,10 @@ struct segment_request {
     struct str method;
     struct str path;
     struct str authorization; /* header; empty when absent */
-    struct str key_in_query;  /* ?writeKey= */
-    struct str data_in_query; /* ?data=, the pixel's event */
+    struct str query;         /* as sent, without the '?': ?writeKey=, and the pixel's event */
     struct str body;          /* inflated */
     struct str client_ip;
+    struct str user_agent; /* header; empty when absent */
     int64_t now_ms;
 };
 

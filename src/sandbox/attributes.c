@@ -445,7 +445,7 @@ static void apply_standard(struct call *c, struct profile *p, const struct stand
     uint64_t points = standard_points(c, field, value);
     if (points > 0) {
         c->points += points;
-        names_count(c->sandbox->names, NAME_ATTRIBUTE, field->name, points, c->now_ms);
+        names_count(c->sandbox->names, NAME_STANDARD, field->name, points, c->now_ms);
     }
 }
 

@@ -16,10 +16,15 @@ void call_reply(struct call *c, unsigned status, struct jv body)
 
 void call_message(struct call *c, unsigned status, const char *text)
 {
+    call_message_str(c, status, str_from(text));
+}
+
+void call_message_str(struct call *c, unsigned status, struct str text)
+{
     c->answer->status = status;
     buf_reset(&c->answer->body);
     buf_append(&c->answer->body, STR("{\"message\":"));
-    jv_write_string(&c->answer->body, str_from(text));
+    jv_write_string(&c->answer->body, text);
     buf_putc(&c->answer->body, '}');
 }
 

@@ -81,6 +81,7 @@ void call_reply(struct call *c, unsigned status, struct jv body);
 
 /* {"message": text} */
 void call_message(struct call *c, unsigned status, const char *text);
+void call_message_str(struct call *c, unsigned status, struct str text);
 
 /* Adds {"message":"success"} to the builder and replies. */
 void call_success(struct call *c, unsigned status, struct jv_builder *body);

@@ -38,6 +38,7 @@ static const struct error_row rows[ERROR_COUNT] = {
     [ERROR_CURRENCY] = {.text = S("'currency' must be an ISO 4217 currency")},
     [ERROR_QUANTITY] = {.text = S("'quantity' is not valid")},
     [ERROR_PRICE] = {.text = S("'price' is not valid")},
+    [ERROR_PRIORITIZATION] = {.text = S("'prioritization' must be an array of 'identified' or 'unidentified', 'most_recently_updated' and 'least_recently_updated'")},
     [ERROR_PROPERTIES] = {.text = S("Invalid 'properties' field")},
 };
 /* clang-format on */

@@ -36,6 +36,7 @@ enum object_error {
     ERROR_QUANTITY,
     ERROR_PRICE,
     ERROR_PROPERTIES,
+    ERROR_PRIORITIZATION,
     ERROR_COUNT,
 };
 

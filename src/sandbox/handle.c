@@ -6,6 +6,7 @@
 #include "call.h"
 #include "routes.h"
 #include "text.h"
+#include "triggers.h"
 
 /* ------------------------------------------------------------------------------------------- the
  * checks */
@@ -78,9 +79,12 @@ static int parse_body(struct call *c)
     return rc;
 }
 
-/* Exports that ask for few fields have a bucket of their own (§3.1). */
+/* Sends to single users and exports that ask for few fields have other buckets than their route's
+ * (§3.1). */
 static enum rate_bucket bucket_of(struct call *c)
 {
+    if (c->route->bucket == RATE_BROADCAST && !trigger_is_broadcast(c->body))
+        return RATE_DEFAULT;
     if (c->route->bucket != RATE_EXPORT_IDS)
         return c->route->bucket;
     struct jv fields = jv_get(c->body, STR("fields_to_export"));

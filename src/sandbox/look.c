@@ -1,6 +1,7 @@
 #include "look.h"
 
 #include "attributes.h"
+#include "catalogs.h"
 #include "export.h"
 #include "identifiers.h"
 #include "states.h"
@@ -327,6 +328,7 @@ void answer_reset(struct call *c)
     recent_clear(s->recent);
     faults_clear(s->faults);
     states_clear(s->states);
+    catalogs_clear(s->catalogs);
     rates_reset(&s->rates);
     disk_clear(s->disk);
     s->counts = (struct sandbox_counts){.requests = s->counts.requests};

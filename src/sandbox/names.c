@@ -289,6 +289,7 @@ void names_write_points(const struct names *n, struct buf *out, struct arena *a)
 {
     static const char *const keys[NAME_KINDS] = {
         [NAME_ATTRIBUTE] = "attributes",
+        [NAME_STANDARD] = "standard_attributes",
         [NAME_EVENT] = "events",
         [NAME_PRODUCT] = "purchases",
         [NAME_COHORT] = "cohorts",

@@ -1,15 +1,98 @@
 #include "routes.h"
 
+#include "admin.h"
+#include "catalogs.h"
+#include "cohorts.h"
 #include "export.h"
 #include "look.h"
+#include "metadata.h"
+#include "plain.h"
+#include "subscription.h"
 #include "track.h"
+#include "triggers.h"
 
 /* clang-format off */
 static const struct route routes[] = {
     {"POST", "/users/track", "users.track", RATE_TRACK, answer_track},
     {"POST", "/users/track/sync", "users.track.sync", RATE_TRACK_SYNC, answer_track_sync},
     {"POST", "/users/track/bulk", "users.track.bulk", RATE_TRACK_BULK, answer_track_bulk},
+    {"POST", "/users/identify", "users.identify", RATE_USER_ADMIN, answer_identify},
+    {"POST", "/users/alias/new", "users.alias.new", RATE_USER_ADMIN, answer_alias_new},
+    {"POST", "/users/alias/update", "users.alias.update", RATE_USER_ADMIN, answer_alias_update},
+    {"POST", "/users/delete", "users.delete", RATE_USER_ADMIN, answer_delete},
+    {"POST", "/users/merge", "users.merge", RATE_USER_ADMIN, answer_merge},
+    {"POST", "/users/external_ids/rename", "users.external_ids.rename", RATE_RENAME, answer_rename},
+    {"POST", "/users/external_ids/remove", "users.external_ids.remove", RATE_REMOVE, answer_remove},
     {"POST", "/users/export/ids", "users.export.ids", RATE_EXPORT_IDS, answer_export_ids},
+    {"POST", "/users/export/segment", "users.export.segment", RATE_DEFAULT, answer_export_job},
+    {"POST", "/users/export/global_control_group", "users.export.global_control_group", RATE_DEFAULT, answer_export_job},
+
+    {"POST", "/subscription/status/set", "subscription.status.set", RATE_SUBSCRIPTION, answer_subscription_set},
+    {"POST", "/v2/subscription/status/set", "subscription.status.set", RATE_SUBSCRIPTION, answer_subscription_set_v2},
+    {"GET", "/subscription/status/get", "subscription.status.get", RATE_DEFAULT, answer_subscription_get},
+    {"GET", "/subscription/user/status", "subscription.groups.get", RATE_DEFAULT, answer_subscription_user},
+    {"POST", "/email/status", "email.status", RATE_DEFAULT, answer_email_status},
+    {"GET", "/email/unsubscribes", "email.unsubscribe", RATE_DEFAULT, answer_emails_empty},
+    {"GET", "/email/hard_bounces", "email.hard_bounces", RATE_DEFAULT, answer_emails_empty},
+    {"POST", "/email/bounce/remove", "email.bounce.remove", RATE_DEFAULT, answer_email_removal},
+    {"POST", "/email/spam/remove", "email.spam.remove", RATE_DEFAULT, answer_email_removal},
+    {"POST", "/email/blocklist", "email.blacklist", RATE_DEFAULT, answer_email_removal},
+    {"POST", "/email/blacklist", "email.blacklist", RATE_DEFAULT, answer_email_removal},
+
+    {"GET", "/catalogs", "catalogs.get", RATE_CATALOGS, answer_catalogs_list},
+    {"POST", "/catalogs", "catalogs.create", RATE_CATALOGS, answer_catalogs_create},
+    {"DELETE", "/catalogs/{catalog_name}", "catalogs.delete", RATE_CATALOGS, answer_catalogs_delete},
+    {"GET", "/catalogs/{catalog_name}/items", "catalogs.get_items", RATE_CATALOG_ITEMS_SYNC, answer_items_list},
+    {"POST", "/catalogs/{catalog_name}/items", "catalogs.add_items", RATE_CATALOG_ITEMS_ASYNC, answer_items_create},
+    {"PATCH", "/catalogs/{catalog_name}/items", "catalogs.update_items", RATE_CATALOG_ITEMS_ASYNC, answer_items_update},
+    {"PUT", "/catalogs/{catalog_name}/items", "catalogs.replace_items", RATE_CATALOG_ITEMS_ASYNC, answer_items_replace},
+    {"DELETE", "/catalogs/{catalog_name}/items", "catalogs.delete_items", RATE_CATALOG_ITEMS_ASYNC, answer_items_delete},
+    {"GET", "/catalogs/{catalog_name}/items/{item_id}", "catalogs.get_item", RATE_CATALOG_ITEMS_SYNC, answer_item_get},
+    {"POST", "/catalogs/{catalog_name}/items/{item_id}", "catalogs.create_item", RATE_CATALOG_ITEMS_SYNC, answer_item_create},
+    {"PATCH", "/catalogs/{catalog_name}/items/{item_id}", "catalogs.update_item", RATE_CATALOG_ITEMS_SYNC, answer_item_update},
+    {"PUT", "/catalogs/{catalog_name}/items/{item_id}", "catalogs.replace_item", RATE_CATALOG_ITEMS_SYNC, answer_item_replace},
+    {"DELETE", "/catalogs/{catalog_name}/items/{item_id}", "catalogs.delete_item", RATE_CATALOG_ITEMS_SYNC, answer_item_delete},
+
+    {"POST", "/campaigns/trigger/send", "campaigns.trigger.send", RATE_BROADCAST, answer_campaign_send},
+    {"POST", "/canvas/trigger/send", "canvas.trigger.send", RATE_BROADCAST, answer_canvas_send},
+    {"POST", "/messages/send", "messages.send", RATE_BROADCAST, answer_message_send},
+    {"POST", "/transactional/v1/campaigns/{campaign_id}/send", "transactional.send", RATE_DEFAULT, answer_transactional},
+    {"POST", "/sends/id/create", "sends.id.create", RATE_SEND_IDS, answer_send_id},
+    {"POST", "/campaigns/trigger/schedule/create", "campaigns.trigger.schedule.create", RATE_BROADCAST, answer_schedule_create},
+    {"POST", "/campaigns/trigger/schedule/update", "campaigns.trigger.schedule.update", RATE_DEFAULT, answer_schedule_change},
+    {"POST", "/campaigns/trigger/schedule/delete", "campaigns.trigger.schedule.delete", RATE_DEFAULT, answer_schedule_change},
+    {"POST", "/canvas/trigger/schedule/create", "canvas.trigger.schedule.create", RATE_BROADCAST, answer_schedule_create},
+    {"POST", "/canvas/trigger/schedule/update", "canvas.trigger.schedule.update", RATE_DEFAULT, answer_schedule_change},
+    {"POST", "/canvas/trigger/schedule/delete", "canvas.trigger.schedule.delete", RATE_DEFAULT, answer_schedule_change},
+    {"POST", "/messages/schedule/create", "messages.schedule.create", RATE_DEFAULT, answer_schedule_create},
+    {"POST", "/messages/schedule/update", "messages.schedule.update", RATE_DEFAULT, answer_schedule_change},
+    {"POST", "/messages/schedule/delete", "messages.schedule.delete", RATE_DEFAULT, answer_schedule_change},
+    {"GET", "/messages/scheduled_broadcasts", "messages.schedule_broadcasts", RATE_DEFAULT, answer_list_empty},
+
+    {"GET", "/campaigns/list", "campaigns.list", RATE_DEFAULT, answer_campaigns_list},
+    {"GET", "/campaigns/details", "campaigns.details", RATE_DEFAULT, answer_campaign_details},
+    {"GET", "/campaigns/data_series", "campaigns.data_series", RATE_CAMPAIGN_ANALYTICS, answer_list_empty},
+    {"GET", "/canvas/list", "canvas.list", RATE_DEFAULT, answer_canvas_list},
+    {"GET", "/canvas/details", "canvas.details", RATE_DEFAULT, answer_canvas_details},
+    {"GET", "/segments/list", "segments.list", RATE_DEFAULT, answer_segments_list},
+    {"GET", "/segments/details", "segments.details", RATE_DEFAULT, answer_segment_details},
+    {"GET", "/segments/data_series", "segments.data_series", RATE_DEFAULT, answer_list_empty},
+    {"GET", "/events/list", "events.list", RATE_METADATA, answer_events_list},
+    {"GET", "/events", "events.get", RATE_METADATA, answer_events},
+    {"GET", "/custom_attributes", "custom_attributes.get", RATE_METADATA, answer_custom_attributes},
+    {"GET", "/purchases/product_list", "purchases.product_list", RATE_METADATA, answer_products},
+
+    {"POST", "/partners/{partner}/cohorts", NULL, RATE_COHORTS, answer_cohort_create},
+    {"POST", "/partners/{partner}/cohorts/users", NULL, RATE_COHORTS, answer_cohort_users},
+
+    {"POST", "/content_blocks/create", "content_blocks.create", RATE_DEFAULT, answer_template_create},
+    {"POST", "/content_blocks/update", "content_blocks.update", RATE_DEFAULT, answer_template_create},
+    {"GET", "/content_blocks/info", "content_blocks.info", RATE_DEFAULT, answer_template_info},
+    {"GET", "/content_blocks/list", "content_blocks.list", RATE_DEFAULT, answer_template_list},
+    {"POST", "/templates/email/create", "templates.email.create", RATE_DEFAULT, answer_template_create},
+    {"POST", "/templates/email/update", "templates.email.update", RATE_DEFAULT, answer_template_create},
+    {"GET", "/templates/email/info", "templates.email.info", RATE_DEFAULT, answer_template_info},
+    {"GET", "/templates/email/list", "templates.email.list", RATE_DEFAULT, answer_template_list},
 };
 
 static const struct route own_routes[] = {

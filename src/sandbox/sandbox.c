@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "call.h"
+#include "catalogs.h"
 #include "states.h"
 
 enum { SCRATCH_BYTES_MAX = 16 << 20 /* the longest text that is measured: a body, escaped */ };
@@ -71,6 +72,8 @@ int sandbox_open(struct sandbox **out, const struct sandbox_options *options, st
         rc = names_open(&s->names, s->disk, err);
     if (rc == 0)
         rc = states_open(&s->states, s->disk, err);
+    if (rc == 0)
+        rc = catalogs_open(&s->catalogs, s->disk, clock_now_ms(s->clock), err);
     if (rc != 0) {
         sandbox_close(s);
         return rc;
@@ -83,6 +86,7 @@ void sandbox_close(struct sandbox *s)
 {
     if (s == NULL)
         return;
+    catalogs_close(s->catalogs);
     states_close(s->states);
     names_close(s->names);
     profiles_close(s->profiles);

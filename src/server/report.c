@@ -168,7 +168,8 @@ static void put_histograms(struct buf *out, const struct gathered *g, const char
     for (size_t d = 0; d < g->count; d++)
         metrics_histogram(
             out, name, g->rows[d].label,
-            (const struct histogram *)(const void *)((const char *)g->rows[d].row.metrics + offset));
+            (const struct histogram *)(const void *)((const char *)g->rows[d].row.metrics +
+                                                     offset));
 }
 
 static int64_t oldest_age_ms(const struct courier_metrics *metrics, int64_t now_ms)
@@ -177,7 +178,8 @@ static int64_t oldest_age_ms(const struct courier_metrics *metrics, int64_t now_
     return received_ms == 0 || received_ms > now_ms ? 0 : now_ms - received_ms;
 }
 
-static void put_couriers(struct buf *out, const struct gathered *g, const struct report_parts *parts)
+static void put_couriers(struct buf *out, const struct gathered *g,
+                         const struct report_parts *parts)
 {
     put_plain(out, g);
     metrics_head(out, "spelter_backlog_events", "gauge", "Events not settled yet.");
@@ -242,8 +244,10 @@ unsigned report_health(struct buf *out, const struct report_parts *parts)
         buf_printf(
             out,
             "%s{\"id\":\"%.*s\",\"paused\":%s,\"backlog\":%lld,\"oldest_undelivered_ms\":%lld}",
-            d == 0 ? "" : ",", STR_ARG(g.rows[d].row.id), gauge_get(&m->paused) != 0 ? "true" : "false",
-            (long long)courier_row_backlog(&g.rows[d].row, parts->journal), (long long)oldest_age_ms(m, parts->now_ms));
+            d == 0 ? "" : ",", STR_ARG(g.rows[d].row.id),
+            gauge_get(&m->paused) != 0 ? "true" : "false",
+            (long long)courier_row_backlog(&g.rows[d].row, parts->journal),
+            (long long)oldest_age_ms(m, parts->now_ms));
     }
     couriers_release(parts->couriers);
     buf_append(out, STR("]}\n"));

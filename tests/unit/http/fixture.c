@@ -121,7 +121,8 @@ void stop_thread(struct fixture *f)
 void stop(struct fixture *f)
 {
     stop_thread(f);
-    assert_int_equal(http_pending(f->server), 0);
+    while (http_pending(f->server) > 0) /* libmicrohttpd may notice an answer's end a turn later */
+        http_poll(f->server, CLIENT_TIMEOUT_MS);
     http_close(f->server);
 }
 

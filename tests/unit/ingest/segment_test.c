@@ -370,7 +370,9 @@ static void a_pixel_always_answers_with_its_picture(void **state)
     struct segment_request request = {
         .method = STR("GET"),
         .path = STR("/v1/pixel/track"),
-        .data_in_query = STR("eyJ1c2VySWQiOiJ1IiwiZXZlbnQiOiJPcGVuZWQiLCJ3cml0ZUtleSI6IldLIn0"),
+        .query = STR("data=eyJ1c2VySWQiOiJ1IiwiZXZlbnQiOiJPcGVuZWQiLCJ3cml0ZUtleSI6IldLIn0"),
+        .client_ip = STR("192.0.2.7"),
+        .user_agent = STR("Mail\xff/1"),
         .now_ms = NOW_MS,
     };
     arena_reset(&f->arena);
@@ -378,7 +380,14 @@ static void a_pixel_always_answers_with_its_picture(void **state)
     assert_int_equal(f->result.record_count, 1);
     assert_int_equal(f->result.status, 200);
     assert_string_equal(f->result.content_type, "image/gif");
-    request.data_in_query = STR("!");
+    struct jv event;
+    struct envelope envelope;
+    assert_int_equal(envelope_read(&envelope, f->result.records[0].envelope), 0);
+    assert_int_equal(jv_parse(&event, &f->arena, envelope.json, JV_EXACT, NULL), 0);
+    struct jv context = jv_get(event, STR("context"));
+    assert_true(str_eq(jv_str(jv_get(context, STR("ip"))), STR("192.0.2.7")));
+    assert_true(str_eq(jv_str(jv_get(context, STR("userAgent"))), STR("Mail\xef\xbf\xbd/1")));
+    request.query = STR("data=!");
     segment_ingest(f->segment, f->sources, &request, &f->arena, &f->result);
     assert_int_equal(f->result.record_count, 0);
     assert_int_equal(f->result.status, 200);
