@@ -26,8 +26,6 @@ static void must(bool ok, const char *what)
     exit(2);
 }
 
-/* ---- a Braze that likes everything ---- */
-
 struct client {
     int fd;
     size_t len;
@@ -138,8 +136,6 @@ static void sink_close(struct sink *sink)
     close(sink->epoll);
 }
 
-/* ---- events of about 500 bytes ---- */
-
 static void write_event(struct buf *out, unsigned number)
 {
     static const char *const names[] = {"Article Read", "Signed Up", "Button Clicked"};
@@ -214,8 +210,6 @@ static uint64_t fill_journal(struct store *store, struct journal *journal, unsig
     buf_fini(&text);
     return bytes;
 }
-
-/* ---- the yardstick: reading, mapping and writing the objects, and nothing else ---- */
 
 struct mapping_alone {
     const struct destination *destination;

@@ -18,6 +18,7 @@ enum {
 
 struct destination {
     struct arena memory; /* copies of what the config says */
+    struct jv settings;
     struct str api_key;
     struct str endpoint;
     enum parity parity;
@@ -68,7 +69,12 @@ static int read_settings(struct destination *d, struct jv settings, struct err *
     d->endpoint = jv_str(endpoint);
     while (d->endpoint.len > 0 && d->endpoint.ptr[d->endpoint.len - 1] == '/')
         d->endpoint.len--;
-    return 0;
+    struct jv_builder b;
+    jv_object_begin(&b, &d->memory, settings.len);
+    jv_object_put_all(&b, settings);
+    jv_object_put(&b, STR("endpoint"), jv_string(d->endpoint));
+    d->settings = jv_object_end(&b);
+    return d->settings.type == JV_OBJECT ? 0 : err_set(err, -ENOMEM, 0, "no memory for the settings");
 }
 
 static int open_subscriptions(struct destination *d, struct jv list, struct jv settings,
@@ -104,7 +110,7 @@ int destination_compile(struct destination **out, const struct destination_confi
         return err_set(err, -ENOMEM, 0, "no memory for a destination");
     arena_init(&d->memory, CONFIG_BYTES_MAX);
     d->parity = config->parity;
-    struct jv settings = jv_copy(&d->memory, config->settings);
+    d->settings = jv_copy(&d->memory, config->settings);
     struct jv list = config->subscriptions.type == JV_UNDEFINED
                          ? preset_subscriptions(&d->memory)
                          : jv_copy(&d->memory, config->subscriptions);
@@ -113,9 +119,9 @@ int destination_compile(struct destination **out, const struct destination_confi
         rc = err_set(err, -ENOMEM, 0, "the subscriptions are larger than %d bytes",
                      CONFIG_BYTES_MAX);
     if (rc == 0)
-        rc = read_settings(d, settings, err);
+        rc = read_settings(d, d->settings, err);
     if (rc == 0)
-        rc = open_subscriptions(d, list, settings, err);
+        rc = open_subscriptions(d, list, d->settings, err);
     if (rc == 0)
         *out = d;
     else
@@ -185,8 +191,10 @@ static void refuse(struct outcome *outcome, const char *code, struct str text)
     outcome->text = text;
 }
 
-static int map_one(struct gathering *g, const struct subscription *s, struct jv event,
-                   struct outcome *outcome)
+/* Everything about one subscription but what becomes of its objects: matches, maps, validates, builds. The form is the
+ * caller's. outcome->kind is OUTCOME_SENT when there are objects. */
+static int run_subscription(const struct subscription *s, const struct call *call, struct jv event,
+                            struct arena *a, struct outcome *outcome, struct exchange *x)
 {
     struct jv payload;
     struct err err = {0};
@@ -194,26 +202,35 @@ static int map_one(struct gathering *g, const struct subscription *s, struct jv 
         outcome->kind = OUTCOME_NOT_SUBSCRIBED;
         return 0;
     }
-    int rc = mapping_run(s->mapping, event, g->arena, &payload, &err);
+    int rc = mapping_run(s->mapping, event, a, &payload, &err);
     if (rc == -ENOMEM)
         return rc;
     if (rc != 0) {
-        struct str text = arena_copy(g->arena, str_from(err.msg));
+        struct str text = arena_copy(a, str_from(err.msg));
         refuse(outcome, "MAPPING_FAILED", text);
         return text.ptr == NULL ? -ENOMEM : 0;
     }
-    struct exchange x;
-    rc = exchange_build(&x, &s->call, payload, g->arena);
+    rc = call->form == FORM_INTENT ? exchange_build(x, call, payload, a)
+                                   : exchange_open(x, call, payload, event, a);
     if (rc != 0)
         return rc;
-    if (s->call.parity == PARITY_STRICT && x.failure.name == NULL)
-        exchange_stumbles(event, &x.failure);
-    if (x.failure.name != NULL) {
-        refuse(outcome, "PAYLOAD_VALIDATION_FAILED", x.failure.message);
-        return 0;
-    }
-    outcome->kind = x.built.count == 0 ? OUTCOME_NOTHING_TO_DO : OUTCOME_SENT;
-    return take_objects(g, &x.built, outcome->subscription);
+    if (call->parity == PARITY_STRICT && x->failure.name == NULL)
+        exchange_stumbles(event, &x->failure);
+    if (x->failure.name != NULL)
+        refuse(outcome, "PAYLOAD_VALIDATION_FAILED", x->failure.message);
+    else
+        outcome->kind = x->built.count == 0 ? OUTCOME_NOTHING_TO_DO : OUTCOME_SENT;
+    return 0;
+}
+
+static int map_one(struct gathering *g, const struct subscription *s, struct jv event,
+                   struct outcome *outcome)
+{
+    struct exchange x;
+    int rc = run_subscription(s, &s->call, event, g->arena, outcome, &x);
+    if (rc == 0 && outcome->kind == OUTCOME_SENT)
+        rc = take_objects(g, &x.built, outcome->subscription);
+    return rc;
 }
 
 int destination_map(const struct destination *d, struct jv event, struct arena *a,
@@ -266,8 +283,76 @@ int destination_map_delete(const struct destination *d, struct jv event, struct 
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * names */
+/* ------------------------------------------------------------------------------------------- preview */
+
+static struct jv describe_outcome(const struct subscription *s, const struct outcome *outcome,
+                                  struct arena *a)
+{
+    struct jv_builder b;
+    jv_object_begin(&b, a, 4);
+    jv_object_put(&b, STR("subscription"), jv_string(s->name));
+    jv_object_put(&b, STR("action"), jv_string(s->call.action->key));
+    switch (outcome->kind) {
+    case OUTCOME_SENT:
+        break;
+    case OUTCOME_NOT_SUBSCRIBED:
+        jv_object_put(&b, STR("reason"), jv_string(STR("not subscribed")));
+        break;
+    case OUTCOME_NOTHING_TO_DO:
+        jv_object_put(&b, STR("reason"), jv_string(STR("nothing to do")));
+        break;
+    case OUTCOME_INVALID:
+        jv_object_put(&b, STR("code"), jv_string(str_from(outcome->code)));
+        jv_object_put(&b, STR("message"), jv_string(outcome->text));
+        break;
+    }
+    return jv_object_end(&b);
+}
+
+int destination_preview(const struct destination *d, struct jv event, struct arena *a,
+                        struct jv *out)
+{
+    struct jv *requests;
+    struct jv *skipped;
+    struct jv *errors;
+    struct jv request_list = jv_array(a, &requests, d->count);
+    struct jv skipped_list = jv_array(a, &skipped, d->count);
+    struct jv error_list = jv_array(a, &errors, d->count);
+    *out = jv_undefined();
+    if (d->parity == PARITY_STRICT)
+        event = exact_round(a, event);
+    if (request_list.type != JV_ARRAY || skipped_list.type != JV_ARRAY ||
+        error_list.type != JV_ARRAY || event.type == JV_UNDEFINED)
+        return -ENOMEM;
+    request_list.len = skipped_list.len = error_list.len = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        const struct subscription *s = &d->subscriptions[i];
+        struct call call = s->call;
+        struct outcome outcome = {0};
+        struct exchange x;
+        if (!s->enabled)
+            continue;
+        call.form = FORM_SINGLE;
+        int rc = run_subscription(s, &call, event, a, &outcome, &x);
+        if (rc != 0)
+            return rc;
+        if (outcome.kind == OUTCOME_SENT)
+            requests[request_list.len++] = request_describe(&x.request, d->settings, a);
+        else if (outcome.kind == OUTCOME_INVALID)
+            errors[error_list.len++] = describe_outcome(s, &outcome, a);
+        else
+            skipped[skipped_list.len++] = describe_outcome(s, &outcome, a);
+    }
+    struct jv_builder b;
+    jv_object_begin(&b, a, 3);
+    jv_object_put(&b, STR("requests"), request_list);
+    jv_object_put(&b, STR("skipped"), skipped_list);
+    jv_object_put(&b, STR("errors"), error_list);
+    *out = jv_object_end(&b);
+    return out->type == JV_OBJECT ? 0 : -ENOMEM;
+}
+
+/* --------------------------------------------------------------------------------------------- names */
 
 size_t destination_subscription_count(const struct destination *d)
 {

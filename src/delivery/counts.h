@@ -41,7 +41,7 @@ struct courier_metrics {
     struct counter requests[STATUS_CLASSES];
     struct counter requests_by_objects[OBJECT_BUCKETS]; /* not cumulative */
 
-    struct gauge paused;             /* 1: the destination refuses us */
+    struct gauge paused; /* 1: the destination refuses us */
     struct gauge floor;  /* position; everything below is settled, and that is on the disk */
     struct gauge oldest_received_ms; /* epoch, of the oldest undelivered event; 0: none */
     struct gauge inflight;           /* requests */

@@ -224,6 +224,7 @@ static int open_parts(struct courier *c, const struct courier_options *o, struct
 int courier_open(struct courier **out, const struct courier_options *options, struct err *err)
 {
     assert(options->pack.body_bytes_max > BODY_FRAME_BYTES_MAX + 1);
+    assert(options->memory_bytes_max >= COURIER_MEMORY_BYTES_MIN);
     struct courier *c = calloc(1, sizeof(*c));
     if (c == NULL)
         return err_set(err, -ENOMEM, 0, "no memory for a destination");

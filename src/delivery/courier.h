@@ -24,6 +24,8 @@
 
 struct courier;
 
+enum { COURIER_MEMORY_BYTES_MIN = 64 * 1024 }; /* one event must always fit */
+
 /* Where a destination begins that this store has never seen. */
 enum courier_start {
     COURIER_FROM_FIRST, /* everything the journal still holds */

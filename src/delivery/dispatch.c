@@ -33,6 +33,7 @@ struct dispatch {
     int64_t bucket_wait_ms[LIMIT_BUCKETS]; /* what the limiter said in the last launch; 0: go */
     struct parcel *waiting;                /* for their due_ms */
     struct parcel *inflight;
+    int64_t succeeded_ms; /* when a request last did */
     struct parcel *probe; /* not NULL: Braze refuses us, and only this one is tried */
 };
 
@@ -260,7 +261,8 @@ static void retry(struct dispatch *d, struct parcel *parcel, const struct reply 
                   const struct verdict *verdict, int64_t now_ms)
 {
     counter_add(&d->options.metrics->retried, 1);
-    parcel->failures++;
+    if (parcel->failures++ == 0)
+        parcel->failing_since_ms = now_ms;
     if (verdict->is_rate_limit) {
         limiter_block(&d->limiter, bucket_of(parcel), clock_now_ms(d->options.clock),
                       verdict->wait_ms);
@@ -311,6 +313,7 @@ static int judge(struct dispatch *d, struct parcel *parcel, const struct reply *
         .tried_ms = parcel->tried_ms,
         .now_ms = clock_now_ms(d->options.clock),
         .random = next_random(d),
+        .is_alone = parcel->failures > 0 && d->succeeded_ms > parcel->failing_since_ms,
     };
     struct verdict verdict;
     arena_reset(&d->arena);
@@ -321,10 +324,13 @@ static int judge(struct dispatch *d, struct parcel *parcel, const struct reply *
     limiter_learn(&d->limiter, bucket_of(parcel), reply, attempts.now_ms);
     if (verdict.oddity != NULL)
         log_warn("%s: Braze answered %d: %s", d->options.id, reply->status, verdict.oddity);
-    if (d->probe == parcel && verdict.kind != VERDICT_PAUSE && verdict.kind != VERDICT_RETRY)
+    bool is_in_doubt = verdict.kind == VERDICT_RETRY && !verdict.is_rate_limit;
+    if (d->probe == parcel && verdict.kind != VERDICT_PAUSE && !is_in_doubt)
         resume_delivery(d);
-    if (verdict.kind == VERDICT_DONE) /* before anything can fail: these must not go out again */
+    if (verdict.kind == VERDICT_DONE) { /* before anything can fail: these must not go out again */
+        d->succeeded_ms = now_ms;
         deliver(d, parcel, &verdict);
+    }
     for (unsigned i = 0; rc == 0 && i < verdict.refusal_count; i++)
         rc = bury_item(d, parcel, parcel->sent[verdict.refusals[i].object], reply->status,
                        CODE_OBJECT_REFUSED, verdict.refusals[i].reason);

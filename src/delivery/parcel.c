@@ -26,7 +26,7 @@ void parcel_close(struct parcel *b)
 {
     assert(b->count > 0);
     assert(b->range_count == 0);
-    struct item *sorted[PARCEL_ITEMS_MAX];
+    struct item *sorted[PARCEL_ITEMS_MAX] = {NULL};
     unsigned n = 0;
     for (enum request_family family = 0; n < b->count; family++)
         for (unsigned i = 0; i < b->count; i++)

@@ -45,8 +45,9 @@ struct parcel {
     struct manifest manifest;   /* of the last body */
 
     unsigned failures; /* of the range at hand, in a row */
-    int64_t tried_ms;  /* sending it and waiting to send it again */
-    int64_t due_ms;    /* not to be sent before */
+    int64_t failing_since_ms;
+    int64_t tried_ms; /* sending it and waiting to send it again */
+    int64_t due_ms;   /* not to be sent before */
     int64_t launched_us;
 };
 

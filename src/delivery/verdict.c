@@ -209,8 +209,14 @@ static void on_rate_limit(struct verdict *out, const struct reply *reply,
 }
 
 static void on_trouble(struct verdict *out, const struct reply *reply,
-                       const struct attempts *attempts, const struct retry_policy *policy)
+                       const struct manifest *manifest, const struct attempts *attempts,
+                       const struct retry_policy *policy)
 {
+    bool is_server_error = reply->status >= 500 && manifest->object_count > 1;
+    if (is_server_error && attempts->is_alone && attempts->failures >= ALONE_FAILURES_MAX) {
+        out->kind = VERDICT_SPLIT; /* so that one bad object does not hold up the others */
+        return;
+    }
     int64_t tried_ms = attempts->tried_ms + reply->latency_us / 1000;
     out->code = CODE_GAVE_UP;
     if (policy->give_up_after_ms > 0 && tried_ms >= policy->give_up_after_ms) {
@@ -292,7 +298,7 @@ int verdict_reach(struct verdict *out, const struct reply *reply, const struct m
         on_rate_limit(out, reply, attempts, policy);
         break;
     case MEANS_TROUBLE:
-        on_trouble(out, reply, attempts, policy);
+        on_trouble(out, reply, manifest, attempts, policy);
         break;
     }
     if (rc != 0 || out->kind == VERDICT_DONE)

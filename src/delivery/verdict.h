@@ -7,7 +7,8 @@
  *     400 that names none, 413   halves, until the bad object stands alone and is dead
  *     401, 403, 3xx, 404, 405, 415  the configuration is wrong: pause, nothing is dropped
  *     429                        wait as the headers say
- *     408, 5xx, no answer        again with growing waits, dead after give_up_after_ms of trying
+ *     408, 5xx, no answer        again with growing waits, dead after give_up_after_ms of trying;
+ *                                halves, when a 5xx stays with this request while others succeed
  *
  * Facts: docs/spec/braze-rest-api.md §2.14 to §2.16, §3.2.
  */
@@ -57,9 +58,11 @@ struct attempts {
     int64_t tried_ms;  /* sending and waiting, before this one */
     int64_t now_ms;    /* epoch, for dates in headers */
     uint64_t random;   /* for jitter */
+    bool is_alone;     /* other requests succeeded since this one began to fail */
 };
 
 enum {
+    ALONE_FAILURES_MAX = 4,                  /* then it is one of its objects, most likely */
     RATE_LIMIT_WAIT_MS_MAX = 60 * 60 * 1000, /* Braze's longest window is an hour */
 };
 

@@ -158,6 +158,7 @@ static int two_digits(const char *text, size_t at)
 static bool parse_usual(struct str text, int64_t *ms)
 {
     enum { WITHOUT_MS = 20, WITH_MS = 24 };
+    static const int days_of[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const char *p = text.ptr;
     if ((text.len != WITHOUT_MS && text.len != WITH_MS) || p[4] != '-' || p[7] != '-' ||
         p[10] != 'T' || p[13] != ':' || p[16] != ':' || p[text.len - 1] != 'Z')
@@ -176,8 +177,8 @@ static bool parse_usual(struct str text, int64_t *ms)
         if (p[19] != '.' || last < 0 || last > 9 || fraction > 999)
             return false;
     }
-    if (century > 99 || in_century > 99 || month < 1 || month > 12 || day < 1 || day > 28 ||
-        hour > 23 || minute > 59 || second > 59)
+    if (century > 99 || in_century > 99 || month < 1 || month > 12 || day < 1 ||
+        day > days_of[month - 1] || hour > 23 || minute > 59 || second > 59)
         return false;
     int64_t days = date_days(century * 100 + in_century, month - 1, day);
     *ms = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + fraction;

@@ -147,6 +147,34 @@ static void write_real(struct buf *out, double number)
     }
 }
 
+/* A price and the like: up to six decimals. A decimal of at most 15 digits that reads back as the same double is its
+ * shortest form when none with fewer decimals does. */
+static bool write_decimal(struct buf *out, double number)
+{
+    static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    double size = fabs(number);
+    if (!(size < 1e9) || size < 1e-6)
+        return false;
+    for (size_t i = 0; i < countof(powers); i++) {
+        double scaled = nearbyint(size * powers[i]);
+        if (scaled / powers[i] != size)
+            continue;
+        uint64_t digits = (uint64_t)scaled;
+        uint64_t power = (uint64_t)powers[i];
+        char decimals[countof(powers)];
+        uint64_t rest = digits % power;
+        for (size_t at = i + 1; at > 0; at--, rest /= 10)
+            decimals[at - 1] = (char)('0' + rest % 10);
+        if (number < 0)
+            buf_putc(out, '-');
+        buf_put_u64(out, digits / power);
+        buf_putc(out, '.');
+        buf_append(out, (struct str){decimals, i + 1});
+        return true;
+    }
+    return false;
+}
+
 void jv_write_number(struct buf *out, double number)
 {
     if (number >= -JV_INTEGER_MAX && number <= JV_INTEGER_MAX && number == trunc(number)) {
@@ -159,7 +187,7 @@ void jv_write_number(struct buf *out, double number)
         buf_append(out, STR("NaN"));
     else if (isinf(number))
         buf_append(out, number < 0 ? STR("-Infinity") : STR("Infinity"));
-    else
+    else if (!write_decimal(out, number))
         write_real(out, number);
 }
 

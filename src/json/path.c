@@ -153,9 +153,11 @@ int path_compile(struct path *out, struct arena *a, struct str text, enum path_d
 
 struct str path_strip_root(struct arena *a, struct str text)
 {
-    const char *at = text.len == 0 ? NULL : memmem(text.ptr, text.len, "$.", 2);
+    if (text.ptr == NULL || text.len == 0)
+        return STR("");
+    const char *at = memmem(text.ptr, text.len, "$.", 2);
     if (at == NULL)
-        return text.ptr == NULL ? STR("") : text;
+        return text;
     size_t before = (size_t)(at - text.ptr);
     if (before == 0)
         return str_slice(text, 2, text.len);

@@ -44,7 +44,8 @@ static void append_path(struct buf *out, const struct validation *v)
     }
 }
 
-static struct str format_text(struct arena *a, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static struct str
+format_text(struct arena *a, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);

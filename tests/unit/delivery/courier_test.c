@@ -40,8 +40,6 @@ static void every_event_arrives_once_and_in_its_users_order(void **state)
     assert_int_equal(gauge_get(&metrics()->floor), w.numbers);
 }
 
-/* ---- trouble that passes ---- */
-
 static const struct trouble {
     const char *name;
     struct scripted_answer answer;
@@ -93,8 +91,6 @@ static void trouble_that_passes_costs_nothing(void **state)
             teardown(state);
     }
 }
-
-/* ---- objects that Braze refuses ---- */
 
 static bool is_poison(unsigned number)
 {
@@ -196,6 +192,34 @@ static void a_request_that_is_too_large_is_halved(void **state)
     assert_true(counter_get(&metrics()->splits) > 0);
 }
 
+/* A server error for the company of one object, success for everybody else. */
+static struct scripted_answer choke_on_object_five(struct world *world,
+                                                   const struct world_request *r)
+{
+    for (unsigned i = 0; i < r->object_count; i++)
+        if (r->objects[i].number == 5 && !world->is_fixed)
+            return (struct scripted_answer){500, NULL, "", MANNER_ANSWER};
+    return (struct scripted_answer){201, NULL, SUCCESS, MANNER_ANSWER};
+}
+
+static void one_object_that_breaks_braze_does_not_hold_up_its_company(void **state)
+{
+    (void)state;
+    w.script = choke_on_object_five;
+    for (unsigned user = 0; user < 300; user++)
+        world_append(&w, user, FAMILY_TRACK_EVENTS);
+    world_start(&w);
+    while (counter_get(&metrics()->delivered_events) < 299) {
+        world_append(&w, 300, FAMILY_TRACK_EVENTS); /* shows that Braze is well otherwise */
+        courier_wait_idle(w.courier, 5);
+    }
+    assert_int_equal(w.accepted[5], 0);
+    w.is_fixed = true;
+    world_wait_idle(&w);
+    world_check(&w);
+    assert_int_equal(w.letter_count, 0);
+}
+
 static struct scripted_answer always_500(struct world *world, const struct world_request *r)
 {
     (void)world;
@@ -217,8 +241,6 @@ static void endless_trouble_becomes_letters_in_the_end(void **state)
     assert_non_null(strstr(w.letter, "\"reason\":\"Braze answered 500: oops\""));
     assert_non_null(strstr(w.letter, "\"status\":500"));
 }
-
-/* ---- a wrong configuration ---- */
 
 static struct scripted_answer unauthorised_until_fixed(struct world *world,
                                                        const struct world_request *r)
@@ -247,8 +269,6 @@ static void a_wrong_key_pauses_and_drops_nothing(void **state)
     assert_int_equal(w.letter_count, 0);
     assert_int_equal(gauge_get(&metrics()->paused), 0);
 }
-
-/* ---- order between endpoints ---- */
 
 static void an_identify_is_confirmed_before_its_users_next_object(void **state)
 {
@@ -290,26 +310,29 @@ static void a_stuck_user_holds_up_nobody_else(void **state)
     world_check(&w);
 }
 
-static struct scripted_answer count_batch_headers(struct world *world,
-                                                  const struct world_request *r)
+static bool has_line(const struct world_request *r, const char *line)
 {
-    bool has_header =
-        memmem(r->http->head.ptr, r->http->head.len, "X-Braze-Batch: true\r\n", 21) != NULL;
-    bool has_key = memmem(r->http->head.ptr, r->http->head.len, "Authorization: Bearer the-key\r\n",
-                          31) != NULL;
-    if (has_header != (r->object_count > 1) || !has_key)
-        return (struct scripted_answer){400, NULL, "", MANNER_ANSWER};
-    for (unsigned i = 1; i < r->object_count; i++)
-        if (!str_eq(r->objects[i].array, r->objects[0].array))
-            return (struct scripted_answer){400, NULL, "", MANNER_ANSWER};
+    return memmem(r->http->head.ptr, r->http->head.len, line, strlen(line)) != NULL;
+}
+
+static struct scripted_answer check_headers(struct world *world, const struct world_request *r)
+{
     (void)world;
+    bool is_right = has_line(r, "\r\nX-Braze-Batch: true\r\n") == (r->object_count > 1) &&
+                    has_line(r, "\r\nAuthorization: Bearer the-key\r\n") &&
+                    has_line(r, "\r\nContent-Type: application/json\r\n") &&
+                    has_line(r, "\r\nUser-Agent: Spelter/" SPELTER_VERSION "\r\n");
+    for (unsigned i = 1; i < r->object_count; i++)
+        is_right = is_right && str_eq(r->objects[i].array, r->objects[0].array);
+    if (!is_right)
+        return (struct scripted_answer){400, NULL, "", MANNER_ANSWER};
     return (struct scripted_answer){201, NULL, SUCCESS, MANNER_ANSWER};
 }
 
 static void per_action_sends_one_array_with_the_hosted_products_header(void **state)
 {
     (void)state;
-    w.script = count_batch_headers;
+    w.script = check_headers;
     w.options.pack.mode = BATCHING_PER_ACTION;
     for (unsigned i = 0; i < 300; i++)
         world_append(&w, i % 50, (enum request_family)(i % 3));
@@ -318,8 +341,6 @@ static void per_action_sends_one_array_with_the_hosted_products_header(void **st
     world_check(&w);
     assert_int_equal(w.letter_count, 0);
 }
-
-/* ---- what is not delivered ---- */
 
 static void what_is_not_for_braze_is_settled_and_counted(void **state)
 {
@@ -345,8 +366,6 @@ static void what_is_not_for_braze_is_settled_and_counted(void **state)
     assert_int_equal(w.letter_count, 2);
     assert_non_null(strstr(w.letter, "\"code\":\"BAD_EVENT\""));
 }
-
-/* ---- starting and stopping ---- */
 
 static void a_restart_goes_on_where_the_verdicts_ended(void **state)
 {
@@ -436,6 +455,7 @@ int main(void)
         with_world(trouble_that_passes_costs_nothing),
         with_world(an_object_that_braze_names_is_a_letter_and_the_others_arrive),
         with_world(a_request_that_is_too_large_is_halved),
+        with_world(one_object_that_breaks_braze_does_not_hold_up_its_company),
         with_world(endless_trouble_becomes_letters_in_the_end),
         with_world(a_wrong_key_pauses_and_drops_nothing),
         with_world(an_identify_is_confirmed_before_its_users_next_object),

@@ -5,8 +5,6 @@
 
 enum { STORE_BYTES = 256 << 20, IDLE_MS_MAX = 60 * 1000, RECORDS_MAX = 512 };
 
-/* ---- the Braze ---- */
-
 static void add_object(struct world_request *r, struct jv object, struct str array, unsigned index)
 {
     assert_true(r->object_count < WORLD_REQUEST_OBJECTS_MAX);
@@ -70,8 +68,6 @@ static struct scripted_answer on_request(void *self, const struct scripted_reque
     arena_fini(&arena);
     return answer;
 }
-
-/* ---- the house ---- */
 
 void world_open(struct world *w)
 {

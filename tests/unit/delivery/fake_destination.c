@@ -94,21 +94,3 @@ struct str destination_api_key(const struct destination *d)
 {
     return d->api_key;
 }
-
-const struct family_row *family_row(enum request_family family)
-{
-    /* clang-format off */
-    static const struct family_row rows[] = {
-        [FAMILY_TRACK_ATTRIBUTES] = {"POST", "/users/track", "attributes", 75},
-        [FAMILY_TRACK_EVENTS]     = {"POST", "/users/track", "events", 75},
-        [FAMILY_TRACK_PURCHASES]  = {"POST", "/users/track", "purchases", 75},
-        [FAMILY_ALIAS_NEW]        = {"POST", "/users/alias/new", "user_aliases", 50},
-        [FAMILY_IDENTIFY]         = {"POST", "/users/identify", NULL, 1},
-        [FAMILY_DELETE]           = {"POST", "/users/delete", NULL, 1},
-        [FAMILY_CATALOG_ITEM]     = {"PUT", NULL, "items", 50},
-        [FAMILY_CAMPAIGN_TRIGGER] = {"POST", "/campaigns/trigger/send", NULL, 1},
-        [FAMILY_CANVAS_TRIGGER]   = {"POST", "/canvas/trigger/send", NULL, 1},
-    };
-    /* clang-format on */
-    return &rows[family];
-}

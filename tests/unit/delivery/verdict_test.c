@@ -203,6 +203,30 @@ static void waits_grow_with_jitter_and_stay_bounded(void **state)
     assert_true(longest > policy.wait_max_ms / 2);
 }
 
+static void a_server_error_that_stays_with_one_request_is_halved(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        unsigned failures;
+        bool is_alone;
+        enum verdict_kind expected;
+    } rows[] = {
+        {500, ALONE_FAILURES_MAX, true, VERDICT_SPLIT},
+        {500, ALONE_FAILURES_MAX, false, VERDICT_RETRY}, /* Braze is down for everybody */
+        {500, ALONE_FAILURES_MAX - 1, true, VERDICT_RETRY},
+        {0, ALONE_FAILURES_MAX, true, VERDICT_RETRY},
+        {408, ALONE_FAILURES_MAX, true, VERDICT_RETRY},
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct attempts attempts = {.failures = rows[i].failures, .is_alone = rows[i].is_alone};
+        struct reply reply;
+        reply_init(&reply);
+        reply.status = rows[i].status;
+        assert_int_equal(reach(&reply, &attempts).kind, rows[i].expected);
+    }
+}
+
 static void a_server_that_says_when_to_come_back_is_heard(void **state)
 {
     (void)state;
@@ -317,6 +341,7 @@ int main(void)
         cmocka_unit_test(every_answer_has_its_verdict),
         cmocka_unit_test(a_rate_limit_waits_as_the_headers_say),
         cmocka_unit_test(waits_grow_with_jitter_and_stay_bounded),
+        cmocka_unit_test(a_server_error_that_stays_with_one_request_is_halved),
         cmocka_unit_test(a_server_that_says_when_to_come_back_is_heard),
         cmocka_unit_test(after_long_enough_trouble_becomes_a_letter),
         cmocka_unit_test(an_answer_that_broke_off_is_success_only_after_a_2xx),
