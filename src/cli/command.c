@@ -86,6 +86,22 @@ static int print_help(const struct command *command)
     return code;
 }
 
+static int unknown_option(const struct command *command, const char *given)
+{
+    struct str names[COMMAND_OPTIONS_MAX];
+    for (size_t i = 0; i < command->option_count; i++)
+        names[i] = str_from(command->options[i].name);
+    struct str text = str_from(given);
+    struct str near = str_starts(text, STR("--"))
+                          ? str_nearest(str_slice(text, 2, text.len), names, command->option_count)
+                          : STR("");
+    if (near.len > 0)
+        return complain(EXIT_USER, "unknown option '%s', did you mean '--%.*s'?", given,
+                        STR_ARG(near));
+    return complain(EXIT_USER, "unknown option '%s' (see 'spelter %s --help')", given,
+                    command->name);
+}
+
 /* Fills args from argv; *operand is where the operands start. Returns an exit code, or -1 to go on.
  */
 static int parse_options(const struct command *command, int argc, char **argv, char *args,
@@ -117,8 +133,7 @@ static int parse_options(const struct command *command, int argc, char **argv, c
                             argv[optind - 1], command->name);
         const struct option_row *row = value == '?' ? NULL : row_of(command, value);
         if (row == NULL)
-            return complain(EXIT_USER, "unknown option '%s' (see 'spelter %s --help')",
-                            argv[optind - 1], command->name);
+            return unknown_option(command, argv[optind - 1]);
         given[row - command->options] = true;
         int code = store_value(row, args, optarg);
         if (code != EXIT_DONE)
@@ -130,6 +145,8 @@ static int parse_options(const struct command *command, int argc, char **argv, c
 
 int command_run(const struct command *command, int argc, char **argv)
 {
+    if (command->main != NULL)
+        return command->main(argc, argv);
     _Alignas(max_align_t) char args[COMMAND_ARGS_BYTES_MAX] = {0};
     bool given[COMMAND_OPTIONS_MAX] = {false};
     int operand = 0;

@@ -40,6 +40,9 @@ struct command {
     size_t option_count;
     size_t args_bytes; /* of the argument struct; at most COMMAND_ARGS_BYTES_MAX */
     int (*run)(const void *args, int operand_count, char **operands); /* returns an exit code */
+
+    /* Instead of run and options: the command reads them itself, argv[0] is its own name. */
+    int (*main)(int argc, char **argv);
 };
 
 enum { COMMAND_ARGS_BYTES_MAX = 256, COMMAND_OPTIONS_MAX = 24 };

@@ -60,6 +60,8 @@ static const struct command commands[] = {
      OPTIONS(dead_options), ARGS(dead_args), dead_show_run},
     {"demo", "", 0, 0, "a server, a local Braze and sample events: shows what arrives", "Needs no config, no account, no network.",
      OPTIONS(demo_options), ARGS(demo_args), demo_run},
+    {.name = "sandbox", .operands = "", .summary = "a local Braze: its REST API, limits and profiles, and faults on demand", .details = "",
+     .main = sandbox_main},
 };
 /* clang-format on */
 
@@ -77,12 +79,33 @@ static const struct command *find_command(int argc, char **argv, int *words)
     return NULL;
 }
 
+/* "dead" alone: which second words there are. False when it is no such first word. */
+static bool lacks_second_word(int argc, char **argv)
+{
+    struct buf seconds;
+    if (argc > 2 && argv[2][0] != '-')
+        return false;
+    buf_init(&seconds, 1024);
+    for (size_t i = 0; i < countof(commands); i++) {
+        struct str name = str_from(commands[i].name);
+        size_t space = str_find(name, ' ');
+        if (space < name.len && str_eq(str_slice(name, 0, space), str_from(argv[1])))
+            buf_printf(&seconds, "%s'%s'", seconds.len == 0 ? "" : " or ", commands[i].name);
+    }
+    bool is_family = seconds.len > 0 && buf_cstr(&seconds) != NULL;
+    if (is_family)
+        complain(EXIT_USER, "'%s' wants a second word: %s", argv[1], buf_cstr(&seconds));
+    buf_fini(&seconds);
+    return is_family;
+}
+
 static int unknown_command(int argc, char **argv)
 {
-    struct str names[countof(commands) + 1];
+    if (lacks_second_word(argc, argv))
+        return EXIT_USER;
+    struct str names[countof(commands)];
     for (size_t i = 0; i < countof(commands); i++)
         names[i] = str_from(commands[i].name);
-    names[countof(commands)] = STR("sandbox");
     char text[64];
     snprintf(text, sizeof(text), "%s%s%s", argv[1], argc > 2 && argv[2][0] != '-' ? " " : "",
              argc > 2 && argv[2][0] != '-' ? argv[2] : "");
@@ -132,8 +155,6 @@ int main(int argc, char **argv)
     int code = print_meta(argc, argv);
     if (code >= 0)
         return code;
-    if (strcmp(argv[1], "sandbox") == 0)
-        return sandbox_main(argc - 1, argv + 1);
     const struct command *command = find_command(argc, argv, &words);
     if (command == NULL)
         return unknown_command(argc, argv);

@@ -149,7 +149,9 @@ static int load(struct yaml_doc *y, struct str text, struct err *err)
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         return err_set(err, -ENOMEM, 1, "out of memory");
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    /* libyaml asserts that there is a text, and an empty one may be NULL. */
+    const char *input = text.len == 0 ? "" : text.ptr;
+    yaml_parser_set_input_string(&parser, (const unsigned char *)input, text.len);
     int rc = 0;
     if (!yaml_parser_load(&parser, &y->document)) {
         size_t line = parser.problem_mark.line + 1;

@@ -93,7 +93,13 @@ async function reload() {
   const second = await Sandbox.start({ options: ['--no-limits'] })
   const config = plainConfig(first)
   const server = await Server.start(config)
-  const reloads = pattern => until(`the log says ${pattern}`, () => server.program.logged(pattern))
+  let reloads = 0
+  const reloadWell = async () => {
+    server.writeConfig(config)
+    server.signal('SIGHUP')
+    reloads++
+    await until('the new config is in use', () => server.program.log.filter(line => /reload: .* is in use now/.test(line)).length === reloads)
+  }
   const newKey = () => send(server, 'track', track('new', 1), { key: 'WK2' })
 
   await send(server, 'track', track('before', 1))
@@ -102,9 +108,7 @@ async function reload() {
 
   config.sources.push({ id: 'app', kind: 'segment', write_key: 'WK2' })
   config.destinations[0].settings.endpoint = second.url
-  server.writeConfig(config)
-  server.signal('SIGHUP')
-  await reloads(/reload: .* is in use now/)
+  await reloadWell()
   checkEqual(`${what}: the new source's key is good at once`, (await newKey()).status, 200)
   await server.drained()
   checkEqual(`${what}: events go to the new address only`, [(await first.stats()).events, (await second.stats()).events], [1, 1])
@@ -112,7 +116,7 @@ async function reload() {
   const lines = ['listen: 127.0.0.1:0', `data: ${server.folder}/data`, 'sources: [{id: other, write_key: OTHER}]', 'destinations:', '  - id: braze', '    batch_wate: 1s']
   fs.writeFileSync(server.config, lines.join('\n'))
   server.signal('SIGHUP')
-  const refusal = await reloads(/reload refused/)
+  const refusal = await until('the bad config is refused', () => server.program.logged(/reload refused/))
   check(
     `${what}: a bad config is refused with its line`,
     refusal.includes(`the old config stays: ${server.config}:6: `) && refusal.includes("did you mean 'batch_wait'?"),
@@ -123,8 +127,7 @@ async function reload() {
   checkEqual(`${what}: after that events are delivered as before`, (await second.stats()).events, 2)
 
   config.destinations[0].settings.api_key = 'wrong'
-  server.writeConfig(config)
-  server.signal('SIGHUP')
+  await reloadWell()
   await until('the wrong API key pauses', async () => {
     await send(server, 'track', track('paused', 1))
     return (await server.metric('spelter_destination_paused')) === 1
@@ -132,9 +135,7 @@ async function reload() {
   check(`${what}: a wrong API key pauses the destination, and the health check says so`, JSON.parse((await health(server)).text).destinations[0].paused)
   const waiting = await server.metric('spelter_backlog_events')
   config.destinations[0].settings.api_key = 'sandbox-key'
-  server.writeConfig(config)
-  server.signal('SIGHUP')
-  await until('the right API key delivers', async () => (await server.metric('spelter_destination_paused')) === 0)
+  await reloadWell()
   await server.drained()
   checkEqual(`${what}: the right API key delivers what waited`, (await second.stats()).events, 2 + waiting)
   checkEqual(`${what}: the server ends well`, (await server.stop()).code, 0)

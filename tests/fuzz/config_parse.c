@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct config *config = NULL;
     struct err err = {0};
-    struct str text = {(const char *)data, size};
+    struct str text = {size == 0 ? NULL : (const char *)data, size};
     if (memmem(data, size, "file:", 5) != NULL)
         return 0; /* the answer would depend on this machine's files */
     if (config_parse(&config, "fuzz.yaml", text, &err) != 0) {

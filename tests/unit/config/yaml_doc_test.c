@@ -42,6 +42,7 @@ static void refusals_name_the_line(void **state)
         size_t line;
     } rows[] = {
         {"", -EINVAL, 1},
+        {NULL, -EINVAL, 1}, /* an empty file */
         {"a: 1\nb: [1, 2\n", -EINVAL, 3},
         {"a: 1\nb: 2\na: 3\n", -EINVAL, 3},
         {"a: 1\n? [x]\n: 2\n", -EINVAL, 2},
