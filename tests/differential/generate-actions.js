@@ -243,6 +243,7 @@ function settings (r) {
 }
 
 function makeAction (r) {
+  if (r.chance(0.05)) return makeCohorts(r, 'action')
   const [test, event] = base(r, 'action', r.pick(names))
   test.event = event()
   if (r.chance(0.1)) test.settings = settings(r)
@@ -252,6 +253,7 @@ function makeAction (r) {
 }
 
 function makeBatch (r) {
+  if (r.chance(0.05)) return makeCohorts(r, 'batch')
   const [test, event] = base(r, 'batch', r.chance(0.03) ? r.pick(names) : r.pick(batchable))
   test.events = r.times(r.chance(0.03) ? 0 : 1, 6, event)
   if (r.chance(0.03)) test.events.push(r.pick([null, 'x', 5, [], {}]))
@@ -265,6 +267,30 @@ function makeBatch (r) {
   if (r.chance(0.3)) test.response = test.action === 'upsertCatalogItem' ? catalogResponse(r) : response(r, test.events.length)
   // Positions of errors count differently for the older ecommerce actions.
   if (test.response && /ecommerce/.test(test.action)) delete test.response.body.errors
+  return test
+}
+
+const cohort = [['external_id', 'id', 0.8], ['user_alias', 'alias', 0.2], ['device_id', 'id', 0.3], ['cohort_id', 'string', 0.97], ['cohort_name', 'key', 0.97],
+  ['personas_audience_key', 'key', 0.97], ['event_properties', 'flags', 0.97], ['time', 'zulu', 0.97], ['batch_keys', 'likes', 0.2], ['enable_batching', 'boolean', 0.2]]
+actions.syncAudiences = cohort
+kinds.key = (r) => r.chance(0.95) ? 'aud' : 'other'
+kinds.flags = (r) => (r.chance(0.9) ? { aud: r.pick([true, false, 'false', 0, null]) } : {})
+kinds.zulu = (r) => `2024-01-0${1 + r.below(9)}T00:00:00.000Z`
+
+/* Members of an audience; times are plain, since how odd ones sort is the sorting algorithm's affair. */
+function makeCohorts (r, op) {
+  const event = () => {
+    const v = values(r, 'syncAudiences', false)
+    if (r.chance(0.1)) v[r.pick(cohort)[0]] = r.pick(scalars)
+    v.time = r.chance(0.97) ? kinds.zulu(r) : null
+    return { type: 'track', userId: 'u', context: { personas: { computation_id: 'c', computation_key: 'aud' } }, timestamp: kinds.zulu(r), properties: kinds.flags(r), v }
+  }
+  const test = { op, destination: 'braze-cohorts', action: 'syncAudiences', mapping: ownMapping(r, 'syncAudiences'), settings: { client_secret: 's', endpoint: 'https://rest.iad-01.braze.com' } }
+  test.mapping.time = { '@path': '$.v.time' }
+  if (r.chance(0.3)) test.useDefaultMappings = true
+  if (op === 'batch') test.events = r.times(1, 6, event)
+  else test.event = event()
+  if (r.chance(0.2)) test.response = response(r, 1)
   return test
 }
 
