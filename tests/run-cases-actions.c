@@ -1,6 +1,6 @@
 /*
- * The ops action, batch, event and defaults of run-cases: what the reference's Destination does around an action, with
- * the response that the case names in place of Braze.
+ * The ops action, batch, event and defaults of run-cases: what the reference's Destination does
+ * around an action, with the response that the case names in place of Braze.
  */
 #include "run-cases.h"
 
@@ -12,10 +12,12 @@
 #include "fql.h"
 #include "mapping.h"
 #include "presets.h"
+#include "run-cases-actions.h"
 #include "settings.h"
 #include "subscription.h"
 
-/* ---------------------------------------------------------------------------------------- one line-up */
+/* ---------------------------------------------------------------------------------------- one
+ * line-up */
 
 /* One action with its mapping, compiled. */
 struct runner {
@@ -25,7 +27,7 @@ struct runner {
     struct call call;
     struct jv raw_mapping;
     struct jv settings;
-    bool is_unknown;  /* no such action */
+    bool is_unknown;       /* no such action */
     bool failed_in_action; /* in the last run */
 };
 
@@ -79,10 +81,9 @@ static struct failure failure_of(struct thrown thrown)
     if (name == NULL)
         abort();
     /* The few names there are; a failure's name is static. */
-    static const char *const names[] = {"Error",       "TypeError",       "RangeError",
-                                        "SyntaxError", "ValidationError", "AggregateError",
-                                        "ParseError",  "RenderError",     "TokenizationError",
-                                        "AssertionError"};
+    static const char *const names[] = {
+        "Error",          "TypeError",  "RangeError",  "SyntaxError",       "ValidationError",
+        "AggregateError", "ParseError", "RenderError", "TokenizationError", "AssertionError"};
     const char *known = "Error";
     for (size_t i = 0; i < countof(names); i++)
         if (strcmp(names[i], name) == 0)
@@ -109,7 +110,8 @@ static void open_runner(struct runner *r, struct jv action, struct jv mapping, s
     r->call.schema = r->schema;
 }
 
-/* ---------------------------------------------------------------------------------------- one response */
+/* ---------------------------------------------------------------------------------------- one
+ * response */
 
 static struct response response_of(const struct outcome_of_case *o)
 {
@@ -151,7 +153,8 @@ static void note_result(struct outcome_of_case *o, const char *output, struct jv
         o->results[o->result_count++] = jv_object_end(&b);
 }
 
-/* -------------------------------------------------------------------------------------------- mapping */
+/* --------------------------------------------------------------------------------------------
+ * mapping */
 
 /* False: o->failure says why. */
 static bool compile(struct outcome_of_case *o, struct runner *r, struct jv mapping)
@@ -174,15 +177,15 @@ static bool transform(struct outcome_of_case *o, struct runner *r, struct jv map
     bool is_data = is_element || event.type == JV_OBJECT;
     if (!compile(o, r, is_data ? mapping : (struct jv){.type = JV_OBJECT}))
         return false;
-    int rc = is_element
-                 ? mapping_run_element(r->mapping, event, o->arena, payload, &thrown, &err)
-                 : mapping_run_or_throw(r->mapping, event, o->arena, payload, &thrown, &err);
+    int rc = is_element ? mapping_run_element(r->mapping, event, o->arena, payload, &thrown, &err)
+                        : mapping_run_or_throw(r->mapping, event, o->arena, payload, &thrown, &err);
     if (rc != 0)
         o->failure = failure_of(thrown);
     return rc == 0;
 }
 
-/* ------------------------------------------------------------------------------------------ one action */
+/* ------------------------------------------------------------------------------------------ one
+ * action */
 
 static void run_single(struct outcome_of_case *o, struct runner *r, struct jv mapping,
                        struct jv event)
@@ -257,7 +260,8 @@ static void run_batch(struct outcome_of_case *o, struct runner *r, struct jv map
         o->results[o->result_count++] = b.items[i].node;
 }
 
-/* ------------------------------------------------------------------------------------------- cohorts */
+/* -------------------------------------------------------------------------------------------
+ * cohorts */
 
 static struct jv node_of(struct arena *a, double status, struct jv body, struct jv sent)
 {
@@ -280,7 +284,8 @@ static struct jv invalid_node(struct arena *a, struct str why)
     return jv_object_end(&b);
 }
 
-/* Sends what the sync asks for; the data of the last answer, or undefined when nobody was to change. */
+/* Sends what the sync asks for; the data of the last answer, or undefined when nobody was to
+ * change. */
 static struct jv send_sync(struct outcome_of_case *o, struct runner *r,
                            const struct cohorts_sync *sync)
 {
@@ -324,8 +329,7 @@ static void run_cohorts(struct outcome_of_case *o, struct runner *r, const struc
             return;
     struct jv data = jv_undefined();
     if (valid > 0) {
-        struct cohorts_config config = {.client_secret =
-                                            jv_get(r->settings, STR("client_secret"))};
+        struct cohorts_config config = {.client_secret = jv_get(r->settings, STR("client_secret"))};
         if (cohorts_sync(&sync, &config, records, valid, o->arena) != 0)
             abort();
         data = send_sync(o, r, &sync);
@@ -395,7 +399,7 @@ static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool i
         struct jv settings = jv_get(o->test, STR("settings"));
         if (!jv_truthy(settings)) {
             const struct str text = STR("{\"api_key\":\"key\",\"app_id\":\"app\","
-                                       "\"endpoint\":\"https://rest.iad-01.braze.com\"}");
+                                        "\"endpoint\":\"https://rest.iad-01.braze.com\"}");
             if (jv_parse(&settings, &all->memory, text, JV_JAVASCRIPT, NULL) != 0)
                 abort();
         }
@@ -410,9 +414,11 @@ static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool i
         run_single(o, r, r->raw_mapping, jv_get(o->test, STR("event")));
 }
 
-/* ------------------------------------------------------------------------------------------- op event */
+/* ------------------------------------------------------------------------------------------- op
+ * event */
 
-/* Settings without what the framework takes out of them, validated; undefined: o->failure says why. */
+/* Settings without what the framework takes out of them, validated; undefined: o->failure says why.
+ */
 static struct jv check_settings(struct outcome_of_case *o, struct jv settings)
 {
     struct jv_builder b;
@@ -467,15 +473,16 @@ static void run_subscription(struct outcome_of_case *o, struct runner *r, struct
         o->failure.status = 400;
 }
 
-/* How soon the reference sees a failure: what an asynchronous action throws comes a turn of the event loop later than
- * what is thrown before it or by a synchronous one. */
+/* How soon the reference sees a failure: what an asynchronous action throws comes a turn of the
+ * event loop later than what is thrown before it or by a synchronous one. */
 enum haste { AT_ONCE, A_TURN_LATER, AFTER_REQUEST };
 
 static enum haste haste_of(const struct runner *r, bool has_sent)
 {
     static const struct str asynchronous[] = {
-        STR_INIT("ecommerce"),       STR_INIT("ecommerceSingleProduct"), STR_INIT("identifyUser2"),
-        STR_INIT("triggerCampaign"), STR_INIT("triggerCanvas"),          STR_INIT("upsertCatalogItem"),
+        STR_INIT("ecommerce"),     STR_INIT("ecommerceSingleProduct"),
+        STR_INIT("identifyUser2"), STR_INIT("triggerCampaign"),
+        STR_INIT("triggerCanvas"), STR_INIT("upsertCatalogItem"),
     };
     if (has_sent)
         return AFTER_REQUEST;
@@ -521,7 +528,8 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
     o->failure = first;
 }
 
-/* --------------------------------------------------------------------------------------------- results */
+/* ---------------------------------------------------------------------------------------------
+ * results */
 
 static struct jv array_of(struct arena *a, const struct jv *items, size_t count)
 {
@@ -538,6 +546,8 @@ struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *
 {
     struct outcome_of_case o = {.arena = a, .test = test};
     struct str op = jv_str(jv_get(test, STR("op")));
+    if (str_eq(op, STR("defaults")))
+        return run_defaults_case(a);
     bool is_cohorts = str_eq(jv_str(jv_get(test, STR("destination"))), STR("braze-cohorts"));
     if (slot->kept != NULL && is_cohorts) { /* compiled anew each time: no bench asks for it */
         slot->free(slot->kept);

@@ -1,11 +1,13 @@
 /*
- * action: what all of Braze's actions have in common. One mapped and validated payload in, Braze objects out.
+ * action: what all of Braze's actions have in common. One mapped and validated payload in, Braze
+ * objects out.
  *
  *     record --build--> objects of one family        (or a refusal, or nothing to do)
  *
- * The rows of actions[] say everything that differs as data; build makes the objects. Whoever calls decides how objects
- * travel: alone (request.h), as one of the reference's batches (invoke.h), or packed with others (destination.h).
- * docs/spec/segment-actions.md §2. Pure functions: any thread, each with its own arena.
+ * The rows of actions[] say everything that differs as data; build makes the objects. Whoever calls
+ * decides how objects travel: alone (request.h), as one of the reference's batches (invoke.h), or
+ * packed with others (destination.h). docs/spec/segment-actions.md §2. Pure functions: any thread,
+ * each with its own arena.
  */
 #ifndef SPELTER_BRAZE_ACTION_H
 #define SPELTER_BRAZE_ACTION_H
@@ -64,7 +66,7 @@ struct identity {
 /* What one payload came to; in the arena. */
 struct built {
     struct jv *objects;
-    uint32_t count; /* 0 without a failure: nothing to do */
+    uint32_t count;                              /* 0 without a failure: nothing to do */
     enum request_family family;                  /* the action's, unless build says otherwise */
     struct identity users[INTENT_USER_KEYS_MAX]; /* whom the objects concern */
     unsigned user_count;
@@ -87,9 +89,9 @@ struct sync_choice {
 
 struct sync_row {
     const char *label;
-    enum sync_mode preset; /* the reference shows it and never applies it */
-    unsigned accepted;     /* SYNC_BITs; 0: the action takes every mode */
-    const char *refusal;   /* sentence for other modes, up to where the mode is named */
+    enum sync_mode preset;   /* the reference shows it and never applies it */
+    unsigned accepted;       /* SYNC_BITs; 0: the action takes every mode */
+    const char *refusal;     /* sentence for other modes, up to where the mode is named */
     const char *refusal_end; /* the rest; NULL: the mode is not named */
     const struct sync_choice *choices;
     size_t choice_count;
@@ -101,7 +103,7 @@ struct action {
     const char *subscribe; /* default subscription, or NULL */
     const struct field *fields;
     size_t field_count;
-    uint64_t absent; /* rows of the table that this action has not */
+    uint64_t absent;             /* rows of the table that this action has not */
     const struct sync_row *sync; /* NULL: no sync mode */
     enum request_family family;
     action_build *build;

@@ -146,7 +146,9 @@ int action_check_sync(const struct call *call, struct arena *a, struct failure *
     if (sync == NULL || sync->accepted == 0 || (sync->accepted & SYNC_BIT(call->sync_mode)) != 0)
         return 0;
     char text[96];
-    struct buf b = {.ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full from the start: never grows */
+    struct buf b = {.ptr = text,
+                    .cap = sizeof(text),
+                    .max = sizeof(text)}; /* full from the start: never grows */
     buf_append(&b, str_from(sync->refusal));
     if (sync->refusal_end != NULL) {
         buf_append(&b, sync_mode_name(call->sync_mode));

@@ -28,8 +28,8 @@ int alias_build(const struct call *call, const struct record *r, struct arena *a
     objects[0] = jv_object_end(&b);
     out->objects = objects;
     out->count = 1;
-    out->users[0] = (struct identity){.external_id = v[ALIAS_EXTERNAL_ID],
-                                      .user_alias = objects[0]};
+    out->users[0] =
+        (struct identity){.external_id = v[ALIAS_EXTERNAL_ID], .user_alias = objects[0]};
     out->user_count = 1;
     return objects[0].type == JV_OBJECT ? 0 : -ENOMEM;
 }

@@ -4,7 +4,8 @@
 
 #include "http_status.h"
 
-/* ---------------------------------------------------------------------------------------------- nodes */
+/* ----------------------------------------------------------------------------------------------
+ * nodes */
 
 int batch_set_node(struct batch *b, struct batch_item *item, const struct node_parts *parts,
                    enum node_order order)
@@ -46,7 +47,8 @@ struct batch_item *batch_item_of(struct batch *b, struct jv index)
     return NULL;
 }
 
-/* --------------------------------------------------------------------------------------- open, settle */
+/* --------------------------------------------------------------------------------------- open,
+ * settle */
 
 static int refuse_by_schema(struct batch *b, struct batch_item *item)
 {

@@ -2,10 +2,11 @@
  * batch: many payloads, one request, and a result for each, as the reference's performBatch
  * (docs/spec/segment-actions.md §2.0.7, §8.3).
  *
- *     batch_open(payloads) --> request or failure or neither --response--> batch_settle --> nodes, one a payload
+ *     batch_open(payloads) --> request or failure or neither --response--> batch_settle --> nodes,
+ * one a payload
  *
- * A node is what the reference reports for an item: {"status":200,"sent":...,"body":...} or an error. Knows nothing of
- * sockets.
+ * A node is what the reference reports for an item: {"status":200,"sent":...,"body":...} or an
+ * error. Knows nothing of sockets.
  */
 #ifndef SPELTER_BRAZE_BATCH_H
 #define SPELTER_BRAZE_BATCH_H
@@ -39,8 +40,8 @@ struct batch {
     struct failure failure; /* thrown: there are no nodes */
 };
 
-/* `payloads` are mapped; call->form is FORM_BATCH. `events` are the same events unmapped. Everything lives in the
- * arena. -ENOMEM. */
+/* `payloads` are mapped; call->form is FORM_BATCH. `events` are the same events unmapped.
+ * Everything lives in the arena. -ENOMEM. */
 int batch_open(struct batch *b, const struct call *call, const struct jv *payloads,
                const struct jv *events, size_t count, struct arena *a)
     __attribute__((warn_unused_result));
@@ -76,8 +77,9 @@ int batch_set_node(struct batch *b, struct batch_item *item, const struct node_p
 /* Item of the object at `index` of the request; NULL when there is none. */
 struct batch_item *batch_item_of(struct batch *b, struct jv index);
 
-/* The halves of each action: batch_request gives every item that passed the schema its node, and says in sends_empty and
- * header how the request travels; batch_settle changes the nodes to what the response says. */
+/* The halves of each action: batch_request gives every item that passed the schema its node, and
+ * says in sends_empty and header how the request travels; batch_settle changes the nodes to what
+ * the response says. */
 
 /* The batch halves of updateUserProfile*, trackEvent* and trackPurchase*. */
 int track_batch_request(struct batch *b);

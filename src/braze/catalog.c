@@ -67,7 +67,8 @@ static void append_escaped(struct buf *path, struct str name)
     }
 }
 
-/* /catalogs/NAME/items/ and, for a request of its own, the item's id. ptr is NULL when there is no memory. */
+/* /catalogs/NAME/items/ and, for a request of its own, the item's id. ptr is NULL when there is no
+ * memory. */
 static struct str make_path(const struct call *call, struct jv item_id, struct arena *a)
 {
     struct buf path;
@@ -89,7 +90,8 @@ static bool is_acceptable(const struct call *call, const struct jv *v, struct bu
     if (is_safe && !is_upsert && call->sync_mode != SYNC_DELETE)
         refuse(out, STR("syncMode must be \"upsert\" or \"delete\""));
     else if (is_safe && jv_is_nullish(call->catalog_name))
-        refuse(out, STR("The mapping names no catalog: expected onMappingSave.outputs.catalog_name"));
+        refuse(out,
+               STR("The mapping names no catalog: expected onMappingSave.outputs.catalog_name"));
     else if (!is_item_id(jv_str(v[CATALOG_ITEM_ID])))
         refuse(out, STR("Invalid ID Format"));
     else if (is_upsert && v[CATALOG_ITEM].len == 0)
@@ -147,7 +149,9 @@ int catalog_settle(const struct call *call, struct exchange *x)
         return x->data.type == JV_OBJECT ? 0 : -ENOMEM;
     }
     char text[64];
-    struct buf code = {.ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full from the start: never grows */
+    struct buf code = {.ptr = text,
+                       .cap = sizeof(text),
+                       .max = sizeof(text)}; /* full from the start: never grows */
     buf_append(&code, STR("Error "));
     buf_append(&code, sync_mode_name(call->sync_mode));
     buf_append(&code, STR("ing item"));

@@ -4,7 +4,8 @@
 #include "catalog.h"
 #include "limits.h"
 
-/* ------------------------------------------------------------------------------------------ the request */
+/* ------------------------------------------------------------------------------------------ the
+ * request */
 
 static struct jv item_id(const struct batch_item *item)
 {
@@ -46,7 +47,8 @@ int catalog_batch_request(struct batch *b)
     return rc;
 }
 
-/* ----------------------------------------------------------------------------------------- the response */
+/* ----------------------------------------------------------------------------------------- the
+ * response */
 
 static int set_node(struct batch *b, struct batch_item *item, struct node_parts parts)
 {
@@ -68,14 +70,14 @@ static int settle_named(struct batch *b, struct jv error)
         struct batch_item *item = find_open(b, b->count, id);
         if (item == NULL)
             continue;
-        rc = set_node(b, item,
-                      (struct node_parts){
-                          .status = 400,
-                          .error_type = STR("PAYLOAD_VALIDATION_FAILED"),
-                          .error_message =
-                              jv_truthy(message) ? message : jv_string(STR("Unknown error")),
-                          .body = error,
-                      });
+        rc = set_node(
+            b, item,
+            (struct node_parts){
+                .status = 400,
+                .error_type = STR("PAYLOAD_VALIDATION_FAILED"),
+                .error_message = jv_truthy(message) ? message : jv_string(STR("Unknown error")),
+                .body = error,
+            });
     }
     return rc;
 }
@@ -93,7 +95,8 @@ static struct jv json_text(struct arena *a, struct jv v)
 static struct str no_reason(struct batch *b, const struct batch_item *item)
 {
     char text[384]; /* an id has 250 characters at most, all of them ASCII */
-    struct buf message = {.ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full: never grows */
+    struct buf message = {
+        .ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full: never grows */
     buf_append(&message, STR("Item with ID "));
     buf_append(&message, jv_str(item_id(item)));
     buf_append(&message, STR(" could not be processed due to invalid catalog items in the batch "
@@ -123,8 +126,7 @@ static int settle_failed(struct batch *b)
         if (item->is_error)
             continue;
         struct node_parts parts = {.status = 404, .error_type = STR("NOT_FOUND"), .body = text};
-        parts.error_message =
-            jv_string(STR("Catalog not found. Please create a catalog first."));
+        parts.error_message = jv_string(STR("Catalog not found. Please create a catalog first."));
         if (!is_lost) {
             parts.status = 500;
             parts.error_type = STR("RETRYABLE_ERROR");

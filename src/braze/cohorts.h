@@ -2,10 +2,12 @@
  * cohorts: the destination Braze Cohorts, which keeps members of an audience in step
  * (docs/spec/segment-actions.md §9).
  *
- *     validated payloads --cohorts_sync--> a request that makes the cohort, when it is new here, and one that changes it
+ *     validated payloads --cohorts_sync--> a request that makes the cohort, when it is new here,
+ * and one that changes it
  *
- * Pure: whoever calls sends the requests in order, the second only after the first succeeded, and keeps the cohort's name
- * for the next call. The partner key is the caller's to find (the reference reads it from its environment).
+ * Pure: whoever calls sends the requests in order, the second only after the first succeeded, and
+ * keeps the cohort's name for the next call. The partner key is the caller's to find (the reference
+ * reads it from its environment).
  */
 #ifndef SPELTER_BRAZE_COHORTS_H
 #define SPELTER_BRAZE_COHORTS_H
@@ -39,8 +41,8 @@ enum { COHORTS_REQUESTS_MAX = 2 };
 struct cohorts_sync {
     struct request requests[COHORTS_REQUESTS_MAX];
     size_t request_count;
-    bool makes_cohort;  /* requests[0] does; its name is then the known one */
-    size_t *order;      /* payload at each place: newest first, as the reference reports results */
+    bool makes_cohort; /* requests[0] does; its name is then the known one */
+    size_t *order;     /* payload at each place: newest first, as the reference reports results */
     struct failure failure;
 };
 

@@ -1,8 +1,8 @@
 /*
  * dates: a mapped date as Braze gets it (docs/spec/segment-actions.md §2.0.4).
  *
- * null stays null; what is no date becomes undefined, so that its member vanishes. PARITY_SAFE reads numbers that can
- * only be Unix seconds as such (docs/parity.md).
+ * null stays null; what is no date becomes undefined, so that its member vanishes. PARITY_SAFE
+ * reads numbers that can only be Unix seconds as such (docs/parity.md).
  */
 #ifndef SPELTER_BRAZE_DATES_H
 #define SPELTER_BRAZE_DATES_H

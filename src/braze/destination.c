@@ -27,7 +27,8 @@ struct destination {
     size_t enabled_count;
 };
 
-/* ------------------------------------------------------------------------------------------- compile */
+/* -------------------------------------------------------------------------------------------
+ * compile */
 
 /* The presets that start on events, in Segment's own form. undefined when the arena is full. */
 static struct jv preset_subscriptions(struct arena *a)
@@ -61,8 +62,9 @@ static int read_settings(struct destination *d, struct jv settings, struct err *
     if (!jv_is_nullish(app_id) && app_id.type != JV_STRING)
         return err_set_path(err, -EINVAL, "/settings/app_id", "expected a text");
     if (endpoint.type != JV_STRING || !format_match(FORMAT_URI, jv_str(endpoint)))
-        return err_set_path(err, -EINVAL, "/settings/endpoint",
-                            "expected Braze's REST endpoint, such as https://rest.iad-01.braze.com");
+        return err_set_path(
+            err, -EINVAL, "/settings/endpoint",
+            "expected Braze's REST endpoint, such as https://rest.iad-01.braze.com");
     d->api_key = jv_str(api_key);
     d->endpoint = jv_str(endpoint);
     while (d->endpoint.len > 0 && d->endpoint.ptr[d->endpoint.len - 1] == '/')
@@ -72,7 +74,8 @@ static int read_settings(struct destination *d, struct jv settings, struct err *
     jv_object_put_all(&b, settings);
     jv_object_put(&b, STR("endpoint"), jv_string(d->endpoint));
     d->settings = jv_object_end(&b);
-    return d->settings.type == JV_OBJECT ? 0 : err_set(err, -ENOMEM, 0, "no memory for the settings");
+    return d->settings.type == JV_OBJECT ? 0
+                                         : err_set(err, -ENOMEM, 0, "no memory for the settings");
 }
 
 static int open_subscriptions(struct destination *d, struct jv list, struct jv settings,
@@ -114,7 +117,8 @@ int destination_compile(struct destination **out, const struct destination_confi
                          : jv_copy(&d->memory, config->subscriptions);
     int rc = 0;
     if (list.type == JV_UNDEFINED)
-        rc = err_set(err, -ENOMEM, 0, "the subscriptions are larger than %d bytes", CONFIG_BYTES_MAX);
+        rc = err_set(err, -ENOMEM, 0, "the subscriptions are larger than %d bytes",
+                     CONFIG_BYTES_MAX);
     if (rc == 0)
         rc = read_settings(d, d->settings, err);
     if (rc == 0)
@@ -137,7 +141,8 @@ void destination_free(struct destination *d)
     free(d);
 }
 
-/* ----------------------------------------------------------------------------------------------- map */
+/* -----------------------------------------------------------------------------------------------
+ * map */
 
 struct gathering {
     struct arena *arena;
@@ -187,8 +192,8 @@ static void refuse(struct outcome *outcome, const char *code, struct str text)
     outcome->text = text;
 }
 
-/* Everything about one subscription but what becomes of its objects: matches, maps, validates, builds. The form is the
- * caller's. outcome->kind is OUTCOME_SENT when there are objects. */
+/* Everything about one subscription but what becomes of its objects: matches, maps, validates,
+ * builds. The form is the caller's. outcome->kind is OUTCOME_SENT when there are objects. */
 static int run_subscription(const struct subscription *s, const struct call *call, struct jv event,
                             struct arena *a, struct outcome *outcome, struct exchange *x)
 {
@@ -279,7 +284,8 @@ int destination_map_delete(const struct destination *d, struct jv event, struct 
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- preview */
+/* -------------------------------------------------------------------------------------------
+ * preview */
 
 static struct jv describe_outcome(const struct subscription *s, const struct outcome *outcome,
                                   struct arena *a)
@@ -348,7 +354,8 @@ int destination_preview(const struct destination *d, struct jv event, struct are
     return out->type == JV_OBJECT ? 0 : -ENOMEM;
 }
 
-/* --------------------------------------------------------------------------------------------- names */
+/* ---------------------------------------------------------------------------------------------
+ * names */
 
 size_t destination_subscription_count(const struct destination *d)
 {

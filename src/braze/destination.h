@@ -1,11 +1,13 @@
 /*
- * destination: one Braze destination, compiled. Events in, intents out; it knows nothing of sockets.
+ * destination: one Braze destination, compiled. Events in, intents out; it knows nothing of
+ * sockets.
  *
- *     config --destination_compile--> destination --destination_map(event)--> intents, each tied to its subscription
+ *     config --destination_compile--> destination --destination_map(event)--> intents, each tied to
+ * its subscription
  *
- * Compiled once at load: subscription text to predicate, mapping JSON to a small program, field tables to validators.
- * destination_map allocates only in the caller's arena. A compiled destination is immutable: any thread may map with
- * it, each with its own arena.
+ * Compiled once at load: subscription text to predicate, mapping JSON to a small program, field
+ * tables to validators. destination_map allocates only in the caller's arena. A compiled
+ * destination is immutable: any thread may map with it, each with its own arena.
  */
 #ifndef SPELTER_BRAZE_DESTINATION_H
 #define SPELTER_BRAZE_DESTINATION_H
@@ -27,13 +29,15 @@ struct destination_config {
     enum parity parity;
 };
 
-/* Copies what it needs. On refusal err->msg says what is wrong and err->path where, from the destination's own node
+/* Copies what it needs. On refusal err->msg says what is wrong and err->path where, from the
+ * destination's own node
  * ("/subscriptions/2/mapping/email/@if"). -EINVAL, -ENOMEM. */
 int destination_compile(struct destination **out, const struct destination_config *config,
                         struct err *err) __attribute__((warn_unused_result));
 void destination_free(struct destination *d); /* NULL is fine */
 
-/* Which endpoint an intent travels to; its row (family_row) gives method, path, array key, limits. */
+/* Which endpoint an intent travels to; its row (family_row) gives method, path, array key, limits.
+ */
 enum request_family {
     FAMILY_TRACK_ATTRIBUTES, /* the three share POST /users/track */
     FAMILY_TRACK_EVENTS,
@@ -57,11 +61,12 @@ enum { INTENT_USER_KEYS_MAX = 4 };
 /* One thing to tell Braze. Lives in the arena given to destination_map. */
 struct intent {
     enum request_family family;
-    uint32_t subscription;  /* index in the config */
-    struct jv object;       /* the element of the family's array, or the whole body when the family has none */
-    struct str path;        /* families whose path depends on the object (catalogs); else empty */
+    uint32_t subscription; /* index in the config */
+    struct jv
+        object; /* the element of the family's array, or the whole body when the family has none */
+    struct str path; /* families whose path depends on the object (catalogs); else empty */
     struct user_key users[INTENT_USER_KEYS_MAX];
-    uint8_t user_count;     /* 0: belongs to no user, no order needed */
+    uint8_t user_count; /* 0: belongs to no user, no order needed */
 };
 
 /* Why a subscription of this event came to nothing. */
@@ -86,19 +91,21 @@ struct mapped {
     size_t outcome_count;
 };
 
-/* -ENOMEM when the arena is full; every other trouble is an outcome. In PARITY_STRICT numbers that the event kept exact
- * are rounded as JavaScript rounds them. */
+/* -ENOMEM when the arena is full; every other trouble is an outcome. In PARITY_STRICT numbers that
+ * the event kept exact are rounded as JavaScript rounds them. */
 int destination_map(const struct destination *d, struct jv event, struct arena *a,
                     struct mapped *out) __attribute__((warn_unused_result));
 
-/* What Segment's user deletion comes to: one FAMILY_DELETE intent, or OUTCOME_INVALID without a userId (strict parity
- * sends null, as the reference does). */
+/* What Segment's user deletion comes to: one FAMILY_DELETE intent, or OUTCOME_INVALID without a
+ * userId (strict parity sends null, as the reference does). */
 int destination_map_delete(const struct destination *d, struct jv event, struct arena *a,
                            struct mapped *out) __attribute__((warn_unused_result));
 
-/* What would be sent for the event, one request a subscription as the reference makes them, for people to look at:
+/* What would be sent for the event, one request a subscription as the reference makes them, for
+ * people to look at:
  * {"requests":[{"method","url","headers","json"}],"skipped":[{"subscription","action","reason"}],
- *  "errors":[{"subscription","action","code","message"}]}. The Authorization header is the real one. -ENOMEM. */
+ *  "errors":[{"subscription","action","code","message"}]}. The Authorization header is the real
+ * one. -ENOMEM. */
 int destination_preview(const struct destination *d, struct jv event, struct arena *a,
                         struct jv *out) __attribute__((warn_unused_result));
 

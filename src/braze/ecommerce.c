@@ -16,7 +16,8 @@ enum ecommerce_event {
 
 enum { TAIL_MAX = 10 };
 
-/* What each event's properties have after currency, source and metadata, by row and in order; 0 ends the list. */
+/* What each event's properties have after currency, source and metadata, by row and in order; 0
+ * ends the list. */
 static const struct {
     struct str name;
     uint8_t tail[TAIL_MAX];
@@ -66,8 +67,9 @@ static int refuse(struct built *out, struct str message)
 static struct jv make_product(struct arena *a, struct jv product)
 {
     static const struct str keys[] = {
-        STR_INIT("quantity"), STR_INIT("product_id"), STR_INIT("product_name"),
-        STR_INIT("variant_id"), STR_INIT("price"), STR_INIT("image_url"), STR_INIT("product_url"),
+        STR_INIT("quantity"),    STR_INIT("product_id"), STR_INIT("product_name"),
+        STR_INIT("variant_id"),  STR_INIT("price"),      STR_INIT("image_url"),
+        STR_INIT("product_url"),
     };
     struct jv_builder b;
     struct jv_builder rest;
@@ -153,8 +155,8 @@ static bool is_acceptable(const struct call *call, const struct jv *v, struct bu
 {
     enum ecommerce_event event = event_of(v[ECOMMERCE_NAME]);
     struct jv action = v[ECOMMERCE_ACTION];
-    bool partial = action.type == JV_STRING && (str_eq(jv_str(action), STR("add")) ||
-                                                str_eq(jv_str(action), STR("remove")));
+    bool partial = action.type == JV_STRING &&
+                   (str_eq(jv_str(action), STR("add")) || str_eq(jv_str(action), STR("remove")));
     if (!identity_known(&out->users[0]))
         refuse(out, STR("One of \"external_id\" or \"user_alias\" or \"braze_id\" or \"email\" or "
                         "\"phone\" is required."));

@@ -1,5 +1,6 @@
 /*
- * ecommerce: ecommerce and ecommerceSingleProduct, one recommended event a payload (docs/spec/segment-actions.md §2.14).
+ * ecommerce: ecommerce and ecommerceSingleProduct, one recommended event a payload
+ * (docs/spec/segment-actions.md §2.14).
  */
 #ifndef SPELTER_BRAZE_ECOMMERCE_H
 #define SPELTER_BRAZE_ECOMMERCE_H

@@ -8,7 +8,10 @@
 #define CHECKOUT  STR_INIT("ecommerce.checkout_started")
 #define CART      STR_INIT("ecommerce.cart_updated")
 
-#define NAME_IS(event) {.key = STR_INIT("name"), .value = CONDITION_TEXT, .text = event}
+#define NAME_IS(event)                                                                             \
+    {                                                                                              \
+        .key = STR_INIT("name"), .value = CONDITION_TEXT, .text = event                            \
+    }
 
 /* clang-format off */
 static const struct str event_names[] = {

@@ -1,8 +1,10 @@
 /*
  * exchange: one payload, its request, and what the answer makes of it, as the reference's perform
- * (docs/spec/segment-actions.md §2, §8.1). Knows nothing of sockets: whoever holds one fills in the response.
+ * (docs/spec/segment-actions.md §2, §8.1). Knows nothing of sockets: whoever holds one fills in the
+ * response.
  *
- *     exchange_open(payload) --> request or failure or neither --response--> exchange_settle --> data or failure
+ *     exchange_open(payload) --> request or failure or neither --response--> exchange_settle -->
+ * data or failure
  */
 #ifndef SPELTER_BRAZE_EXCHANGE_H
 #define SPELTER_BRAZE_EXCHANGE_H
@@ -26,12 +28,13 @@ struct exchange {
     struct failure failure;
 };
 
-/* Validates the mapped payload (in the form's way) and makes its objects. Every refusal is in x->failure. -ENOMEM. */
+/* Validates the mapped payload (in the form's way) and makes its objects. Every refusal is in
+ * x->failure. -ENOMEM. */
 int exchange_build(struct exchange *x, const struct call *call, struct jv payload, struct arena *a)
     __attribute__((warn_unused_result));
 
-/* The same for one event that travels alone, and its request. `event` is for what the reference does with events whose
- * context is null. -ENOMEM. */
+/* The same for one event that travels alone, and its request. `event` is for what the reference
+ * does with events whose context is null. -ENOMEM. */
 int exchange_open(struct exchange *x, const struct call *call, struct jv payload, struct jv event,
                   struct arena *a) __attribute__((warn_unused_result));
 
@@ -45,7 +48,8 @@ struct failure exchange_http_failure(int status, struct arena *a);
 int exchange_fail_api(struct exchange *x, struct jv message, int status);
 void exchange_fail_with_message(struct exchange *x); /* the body's message when it has one */
 
-/* The reference looks for an audience in every event and stumbles over a null context. True: *out is what it throws. */
+/* The reference looks for an audience in every event and stumbles over a null context. True: *out
+ * is what it throws. */
 bool exchange_stumbles(struct jv event, struct failure *out);
 
 /* What settling code throws when it looks for `key` in a body that is null or undefined. */

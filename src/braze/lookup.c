@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-
 enum {
     CANVAS_PAGES_MAX = 100,    /* the reference throws the page after this away and stops */
     CAMPAIGN_PAGES_MAX = 1000, /* the reference has no bound; no account comes near */
@@ -57,7 +56,8 @@ enum lookup_kind lookup_of(struct str action, struct str field)
     return LOOKUP_UNKNOWN;
 }
 
-/* -------------------------------------------------------------------------------------------- results */
+/* --------------------------------------------------------------------------------------------
+ * results */
 
 static int finish(struct lookup *l, struct jv_builder *b)
 {
@@ -114,7 +114,8 @@ static int add_choice(struct lookup *l, struct jv label, struct jv value)
     return l->choices[l->choice_count++].type == JV_OBJECT ? 0 : -ENOMEM;
 }
 
-/* ------------------------------------------------------------------------------------------- requests */
+/* -------------------------------------------------------------------------------------------
+ * requests */
 
 static int ask(struct lookup *l, struct str path)
 {
@@ -126,7 +127,9 @@ static int ask(struct lookup *l, struct str path)
 static int ask_page(struct lookup *l)
 {
     char text[64];
-    struct buf path = {.ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full from the start: never grows */
+    struct buf path = {.ptr = text,
+                       .cap = sizeof(text),
+                       .max = sizeof(text)}; /* full from the start: never grows */
     buf_append(&path, l->kind == LOOKUP_CAMPAIGNS ? STR("/campaigns/list?page=")
                                                   : STR("/canvas/list?page="));
     buf_put_u64(&path, l->page);
@@ -167,8 +170,8 @@ static int ask_for_catalog(struct lookup *l, const struct jv *v)
     jv_object_put(&body, STR("catalogs"), catalog_list);
     l->about = v[HOOK_CREATED];
     l->has_request = true;
-    l->request = (struct request){
-        .method = "POST", .path = STR("/catalogs"), .body = jv_object_end(&body)};
+    l->request =
+        (struct request){.method = "POST", .path = STR("/catalogs"), .body = jv_object_end(&body)};
     return l->request.body.type == JV_OBJECT ? 0 : -ENOMEM;
 }
 
@@ -234,10 +237,10 @@ int lookup_open(struct lookup *l, enum lookup_kind kind, struct jv about, struct
     return -EINVAL;
 }
 
-/* -------------------------------------------------------------------------------------------- answers */
+/* --------------------------------------------------------------------------------------------
+ * answers */
 
-static const struct str no_catalogs =
-    STR_INIT("No catalogs found. Please create a catalog first.");
+static const struct str no_catalogs = STR_INIT("No catalogs found. Please create a catalog first.");
 
 static int take_catalogs(struct lookup *l, struct jv catalogs)
 {
@@ -327,9 +330,8 @@ static int take_saved(struct lookup *l, const struct response *response)
 static int take_failure(struct lookup *l, const struct response *response)
 {
     struct failure http = exchange_http_failure(response->status, l->arena);
-    struct str code = response->status == 0
-                          ? STR("500")
-                          : text_of(l->arena, jv_number(response->status));
+    struct str code =
+        response->status == 0 ? STR("500") : text_of(l->arena, jv_number(response->status));
     l->choice_count = 0;
     if (l->kind == LOOKUP_CATALOGS)
         return finish_choices(l, jv_string(STR("Unknown error. Please try again later")),

@@ -88,8 +88,9 @@ const struct field profile_fields[PROFILE_ROWS] = {
 };
 /* clang-format on */
 
-/* Custom attributes that never are one: identifiers and settings, by row; and by name what the default mapping renames.
- * The reference means its own fields here and takes those of trackPurchase, which is where the last three come from. */
+/* Custom attributes that never are one: identifiers and settings, by row; and by name what the
+ * default mapping renames. The reference means its own fields here and takes those of
+ * trackPurchase, which is where the last three come from. */
 static const uint64_t omitted_rows =
     UINT64_C(1) << PROFILE_EXTERNAL_ID | UINT64_C(1) << PROFILE_USER_ALIAS |
     UINT64_C(1) << PROFILE_EMAIL | UINT64_C(1) << PROFILE_BRAZE_ID |
@@ -99,7 +100,9 @@ static const struct str omitted_names[] = {
     STR_INIT("_update_existing_only"), /* updateUserProfile2 has no row for it */
 };
 static const struct str strictly_omitted_names[] = {
-    STR_INIT("time"), STR_INIT("products"), STR_INIT("properties"),
+    STR_INIT("time"),
+    STR_INIT("products"),
+    STR_INIT("properties"),
 };
 
 static bool is_listed(const struct str *names, size_t count, struct str name)

@@ -1,4 +1,5 @@
-/* purchase: trackPurchase and trackPurchase2, one purchases object a product (docs/spec/segment-actions.md §2.5, §2.6). */
+/* purchase: trackPurchase and trackPurchase2, one purchases object a product
+ * (docs/spec/segment-actions.md §2.5, §2.6). */
 #ifndef SPELTER_BRAZE_PURCHASE_H
 #define SPELTER_BRAZE_PURCHASE_H
 

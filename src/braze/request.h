@@ -1,5 +1,6 @@
 /*
- * request: objects in, one HTTP request out. Pure; knows nothing of sockets (docs/spec/segment-actions.md §1.1).
+ * request: objects in, one HTTP request out. Pure; knows nothing of sockets
+ * (docs/spec/segment-actions.md §1.1).
  */
 #ifndef SPELTER_BRAZE_REQUEST_H
 #define SPELTER_BRAZE_REQUEST_H
@@ -14,13 +15,14 @@ struct request {
     bool is_open;    /* without an Authorization header */
 };
 
-/* The objects of one family under its array key, or the one object as the whole body. `path` counts where the family
- * has none of its own. -ENOMEM. */
+/* The objects of one family under its array key, or the one object as the whole body. `path` counts
+ * where the family has none of its own. -ENOMEM. */
 int request_make(struct request *out, enum request_family family, struct str path,
                  const struct jv *objects, size_t count, struct arena *a);
 
-/* {"method","url","headers","json"}, for people and for tests. `settings` are the destination's own, undefined ones
- * included: the reference prints whatever is there. undefined when the arena is full. */
+/* {"method","url","headers","json"}, for people and for tests. `settings` are the destination's
+ * own, undefined ones included: the reference prints whatever is there. undefined when the arena is
+ * full. */
 struct jv request_describe(const struct request *r, struct jv settings, struct arena *a);
 
 #endif

@@ -34,8 +34,8 @@ static int refuse_action(struct err *err, struct jv partner)
         return err_set_path(err, -EINVAL, "/partnerAction",
                             "'%.*s' is no action, did you mean '%.*s'?", STR_ARG(jv_str(partner)),
                             STR_ARG(near));
-    return err_set_path(err, -EINVAL, "/partnerAction", "expected the key of an action, such as '%.*s'",
-                        STR_ARG(actions[0].key));
+    return err_set_path(err, -EINVAL, "/partnerAction",
+                        "expected the key of an action, such as '%.*s'", STR_ARG(actions[0].key));
 }
 
 static int compile_fql(struct subscription *s, struct jv source, struct err *err)
@@ -43,7 +43,8 @@ static int compile_fql(struct subscription *s, struct jv source, struct err *err
     struct jv text = jv_get(source, STR("subscribe"));
     struct err why = {0};
     if (text.type != JV_STRING || text.len == 0)
-        return err_set_path(err, -EINVAL, "/subscribe", "expected a subscription, such as type = \"track\"");
+        return err_set_path(err, -EINVAL, "/subscribe",
+                            "expected a subscription, such as type = \"track\"");
     int rc = fql_compile(&s->fql, jv_str(text), &why);
     if (rc != 0) {
         err_set_path(err, rc, "/subscribe", "%s (at byte %zu)", why.msg, why.at);

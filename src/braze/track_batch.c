@@ -6,15 +6,15 @@
 #include "limits.h"
 #include "purchase.h"
 
-/* ------------------------------------------------------------------------------------------ the request */
+/* ------------------------------------------------------------------------------------------ the
+ * request */
 
 static int refuse_mode(struct batch *b, struct batch_item *item)
 {
     struct node_parts parts = {
         .status = 400,
         .error_type = STR("PAYLOAD_VALIDATION_FAILED"),
-        .error_message =
-            jv_string(STR("Invalid syncMode, must be set to \"add\" or \"update\"")),
+        .error_message = jv_string(STR("Invalid syncMode, must be set to \"add\" or \"update\"")),
     };
     return batch_set_node(b, item, &parts, NODE_TYPE_FIRST);
 }
@@ -37,7 +37,9 @@ static struct jv whole_payload(struct batch *b, const struct batch_item *item)
 static struct str with_number(struct arena *a, struct str before, uint32_t number, struct str after)
 {
     char text[256];
-    struct buf b = {.ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full from the start: never grows */
+    struct buf b = {.ptr = text,
+                    .cap = sizeof(text),
+                    .max = sizeof(text)}; /* full from the start: never grows */
     buf_append(&b, before);
     buf_put_u64(&b, number);
     buf_append(&b, after);
@@ -58,8 +60,9 @@ static int refuse_with_body(struct batch *b, struct batch_item *item, int status
     return batch_set_node(b, item, &parts, NODE_BODY_SECOND);
 }
 
-/* The reference counts products in the order of the batch and never takes any back, so that one payload too many
- * refuses all after it (§2.5). Safe parity counts only what is sent. True: the item has its node. */
+/* The reference counts products in the order of the batch and never takes any back, so that one
+ * payload too many refuses all after it (§2.5). Safe parity counts only what is sent. True: the
+ * item has its node. */
 static bool refuse_too_many(struct batch *b, struct batch_item *item, uint32_t *counted, int *rc)
 {
     uint32_t products = item->exchange.record.values[PURCHASE_PRODUCTS].len;
@@ -125,7 +128,8 @@ int track_batch_request(struct batch *b)
     return rc;
 }
 
-/* ----------------------------------------------------------------------------------------- the response */
+/* ----------------------------------------------------------------------------------------- the
+ * response */
 
 /* What an error node says was sent: the object, or all purchases of the payload. */
 static struct jv sent_form(const struct batch *b, const struct batch_item *item)
@@ -169,8 +173,8 @@ static bool is_listed(const struct jv *list, uint32_t count, struct jv v)
     return false;
 }
 
-/* The distinct types of the errors joined with ", ": the reference shares one set between all items. Undefined when
- * there are none; b->failure when an index points nowhere. */
+/* The distinct types of the errors joined with ", ": the reference shares one set between all
+ * items. Undefined when there are none; b->failure when an index points nowhere. */
 static int join_types(struct batch *b, struct jv errors, struct jv *out)
 {
     struct jv *types;

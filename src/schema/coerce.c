@@ -36,7 +36,9 @@ bool coerce_fits(unsigned types, struct jv v)
 static bool to_string(struct jv *v, struct arena *a, bool *full)
 {
     char text[40];
-    struct buf b = {.ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full from the start: never grows */
+    struct buf b = {.ptr = text,
+                    .cap = sizeof(text),
+                    .max = sizeof(text)}; /* full from the start: never grows */
     if (v->type == JV_NULL) {
         *v = jv_string(STR(""));
         return true;
@@ -84,7 +86,8 @@ static bool to_boolean(struct jv *v)
     struct jv from = *v;
     bool zero = from.type == JV_NUMBER && !from.exact && from.number == 0;
     bool one = from.type == JV_NUMBER && !from.exact && from.number == 1;
-    if (from.type == JV_NULL || zero || (from.type == JV_STRING && str_eq(jv_str(from), STR("false"))))
+    if (from.type == JV_NULL || zero ||
+        (from.type == JV_STRING && str_eq(jv_str(from), STR("false"))))
         *v = jv_bool(false);
     else if (one || (from.type == JV_STRING && str_eq(jv_str(from), STR("true"))))
         *v = jv_bool(true);

@@ -1,5 +1,6 @@
 /*
- * coerce: what a value becomes when its field wants another type (docs/spec/segment-actions.md §6.5).
+ * coerce: what a value becomes when its field wants another type (docs/spec/segment-actions.md
+ * §6.5).
  */
 #ifndef SPELTER_SCHEMA_COERCE_H
 #define SPELTER_SCHEMA_COERCE_H
@@ -21,9 +22,9 @@ enum json_type {
 /* Is `v` of one of the types? `types` is a set of enum json_type. */
 bool coerce_fits(unsigned types, struct jv v);
 
-/* For a value that does not fit. Gives what it becomes, or false: *v is then the element of a one-element array, which
- * is what the validator goes on with. -0, hexadecimal and friends as in JavaScript's Number(). A full arena is false
- * with *full set. */
+/* For a value that does not fit. Gives what it becomes, or false: *v is then the element of a
+ * one-element array, which is what the validator goes on with. -0, hexadecimal and friends as in
+ * JavaScript's Number(). A full arena is false with *full set. */
 bool coerce_to(unsigned types, struct jv *v, struct arena *a, bool *full);
 
 #endif

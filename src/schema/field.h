@@ -1,7 +1,8 @@
 /*
  * field: one row of an action's field table. Tables are data; schema.h gives them their meaning.
  *
- *     {.key = STR_INIT("email"), .label = STR_INIT("Email"), .type = FIELD_STRING, .format = FORMAT_EMAIL}
+ *     {.key = STR_INIT("email"), .label = STR_INIT("Email"), .type = FIELD_STRING, .format =
+ * FORMAT_EMAIL}
  */
 #ifndef SPELTER_SCHEMA_FIELD_H
 #define SPELTER_SCHEMA_FIELD_H
@@ -56,8 +57,9 @@ struct field {
     const struct str *choices;
     uint16_t choice_count;
     uint16_t part_count;
-    const struct field *parts; /* members of an object (or of each object of an array); NULL: anything goes */
-    const char *preset;        /* the default mapping as JSON text, or NULL */
+    const struct field
+        *parts; /* members of an object (or of each object of an array); NULL: anything goes */
+    const char *preset; /* the default mapping as JSON text, or NULL */
 };
 
 /* For table rows: the three every row has, and the number of elements beside a pointer. */
@@ -77,7 +79,8 @@ struct field {
         .any = true, .count = countof(table), .conditions = (table)                                \
     }
 
-/* Default mappings that nearly all rows use: a path, and a path with another one for when it is not there. */
+/* Default mappings that nearly all rows use: a path, and a path with another one for when it is not
+ * there. */
 #define PATH(path) "{\"@path\":\"" path "\"}"
 #define FIRST_OF(path, other)                                                                      \
     "{\"@if\":{\"exists\":" PATH(path) ",\"then\":" PATH(path) ",\"else\":" PATH(other) "}}"

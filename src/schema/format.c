@@ -13,7 +13,8 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* ------------------------------------------------------------------------------------------ email */
+/* ------------------------------------------------------------------------------------------ email
+ */
 
 static bool is_local_byte(char c)
 {
@@ -60,7 +61,8 @@ static bool is_email(struct str text)
     }
 }
 
-/* -------------------------------------------------------------------------------------- date-time */
+/* -------------------------------------------------------------------------------------- date-time
+ */
 
 /* Two digits at `at`, or -1. */
 static int two_digits(struct str text, size_t at)
@@ -124,13 +126,13 @@ static bool is_time(struct str text)
 static size_t separator_bytes(struct str text)
 {
     static const struct str spaces[] = {
-        STR_INIT("T"),        STR_INIT("t"),        STR_INIT(" "),        STR_INIT("\t"),
-        STR_INIT("\n"),       STR_INIT("\v"),       STR_INIT("\f"),       STR_INIT("\r"),
-        STR_INIT("\u00a0"),   STR_INIT("\u1680"),   STR_INIT("\u2000"),   STR_INIT("\u2001"),
-        STR_INIT("\u2002"),   STR_INIT("\u2003"),   STR_INIT("\u2004"),   STR_INIT("\u2005"),
-        STR_INIT("\u2006"),   STR_INIT("\u2007"),   STR_INIT("\u2008"),   STR_INIT("\u2009"),
-        STR_INIT("\u200a"),   STR_INIT("\u2028"),   STR_INIT("\u2029"),   STR_INIT("\u202f"),
-        STR_INIT("\u205f"),   STR_INIT("\u3000"),   STR_INIT("\ufeff"),
+        STR_INIT("T"),      STR_INIT("t"),      STR_INIT(" "),      STR_INIT("\t"),
+        STR_INIT("\n"),     STR_INIT("\v"),     STR_INIT("\f"),     STR_INIT("\r"),
+        STR_INIT("\u00a0"), STR_INIT("\u1680"), STR_INIT("\u2000"), STR_INIT("\u2001"),
+        STR_INIT("\u2002"), STR_INIT("\u2003"), STR_INIT("\u2004"), STR_INIT("\u2005"),
+        STR_INIT("\u2006"), STR_INIT("\u2007"), STR_INIT("\u2008"), STR_INIT("\u2009"),
+        STR_INIT("\u200a"), STR_INIT("\u2028"), STR_INIT("\u2029"), STR_INIT("\u202f"),
+        STR_INIT("\u205f"), STR_INIT("\u3000"), STR_INIT("\ufeff"),
     };
     for (size_t i = 0; i < countof(spaces); i++)
         if (str_starts(text, spaces[i]))
@@ -147,7 +149,8 @@ static bool is_date_time(struct str text)
     return separator > 0 && is_time(str_slice(text, 10 + separator, text.len));
 }
 
-/* -------------------------------------------------------------------------------------------- all */
+/* -------------------------------------------------------------------------------------------- all
+ */
 
 bool format_match(enum format format, struct str text)
 {

@@ -22,7 +22,8 @@ struct schema {
     uint8_t slots[SLOTS];
 };
 
-/* ----------------------------------------------------------------------------------------- compile */
+/* ----------------------------------------------------------------------------------------- compile
+ */
 
 static unsigned slot_of(struct str key)
 {
@@ -77,7 +78,8 @@ int schema_find(const struct schema *s, struct str key)
     return -1;
 }
 
-/* --------------------------------------------------------------------------------- types and tests */
+/* --------------------------------------------------------------------------------- types and tests
+ */
 
 static const struct subject root_subject;
 
@@ -192,8 +194,8 @@ static bool string_fits(const struct field *f, bool is_item, struct jv v)
     return f->format == FORMAT_ANY || format_match(f->format, jv_str(v));
 }
 
-/* True when the value is valid as it is, so that cleaning, coercing and validating would change and say nothing. May be
- * false for a valid value: it then takes the long way. */
+/* True when the value is valid as it is, so that cleaning, coercing and validating would change and
+ * say nothing. May be false for a valid value: it then takes the long way. */
 static bool fits(const struct field *f, bool is_item, struct jv v)
 {
     if (f->multiple && !is_item) {
@@ -222,7 +224,8 @@ static bool fits(const struct field *f, bool is_item, struct jv v)
     return false;
 }
 
-/* -------------------------------------------------------------------------------------- clean empty */
+/* -------------------------------------------------------------------------------------- clean
+ * empty */
 
 /* The value without what counts as empty for its type; undefined when nothing is left (§6.2). */
 static struct jv clean(struct check *c, const struct node *n, struct jv v)
@@ -257,15 +260,15 @@ static struct jv clean(struct check *c, const struct node *n, struct jv v)
     for (uint32_t i = 0; i < v.len; i++) {
         const struct field *part = find_part(n->field, v.members[i].key);
         struct node below = {.field = part};
-        struct jv value =
-            part == NULL ? v.members[i].value : clean(c, &below, v.members[i].value);
+        struct jv value = part == NULL ? v.members[i].value : clean(c, &below, v.members[i].value);
         if (value.type != JV_UNDEFINED)
             members[kept.len++] = (struct jv_member){v.members[i].key, value};
     }
     return kept;
 }
 
-/* ----------------------------------------------------------------------------------------- validate */
+/* -----------------------------------------------------------------------------------------
+ * validate */
 
 static void validate(struct check *c, const struct node *n, struct jv *v);
 
@@ -306,7 +309,8 @@ static void validate_limits(struct check *c, const struct node *n, struct jv v)
     if (n->is_item || f->multiple)
         return;
     double number = v.type == JV_NUMBER ? jv_as_double(v) : 0;
-    if (v.type == JV_NUMBER && f->type == FIELD_NUMBER && isfinite(number)) { /* Infinity is no number to limits */
+    if (v.type == JV_NUMBER && f->type == FIELD_NUMBER &&
+        isfinite(number)) { /* Infinity is no number to limits */
         if (f->max != 0 && !(number <= f->max))
             say_limit(&c->sentences, &n->subject, true, f->max);
         if (f->min != 0 && !(number >= f->min))
@@ -385,7 +389,8 @@ static void validate(struct check *c, const struct node *n, struct jv *v)
         validate_parts(c, n, v);
 }
 
-/* ----------------------------------------------------------------------------------- requirements */
+/* ----------------------------------------------------------------------------------- requirements
+ */
 
 /* The type test `null` inside a condition coerces as everywhere, and what it makes stays (§6.4). */
 static bool is_null_now(struct check *c, struct jv *v)
@@ -455,7 +460,8 @@ static void check_required(struct check *c, const struct root *r)
             say_missing(&c->sentences, &root_subject, s->fields[row].key);
 }
 
-/* --------------------------------------------------------------------------------------- whole thing */
+/* --------------------------------------------------------------------------------------- whole
+ * thing */
 
 /* A root value cleaned as the form asks. */
 static struct jv take(struct check *c, const struct node *n, struct jv v, enum schema_clean how)

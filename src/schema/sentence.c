@@ -23,7 +23,9 @@ static void add(struct sentences *s, struct str text)
 static void add_number(struct sentences *s, double number)
 {
     char text[40];
-    struct buf b = {.ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full from the start: never grows */
+    struct buf b = {.ptr = text,
+                    .cap = sizeof(text),
+                    .max = sizeof(text)}; /* full from the start: never grows */
     jv_write_number(&b, number);
     add(s, buf_str(&b));
 }

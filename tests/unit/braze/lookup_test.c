@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+
 #include <cmocka.h>
 
 static struct arena arena;
@@ -63,32 +64,43 @@ static void catalogs_offer_their_names_and_fields(void **state)
 {
     (void)state;
     static const char *const path[] = {"/catalogs"};
-    static const char *const body[] = {"{\"catalogs\":[{\"name\":\"c\",\"description\":\"d\",\"fields\":[{\"name\":\"id\"},{\"name\":\"n\"}]}]}"};
+    static const char *const body[] = {"{\"catalogs\":[{\"name\":\"c\",\"description\":\"d\","
+                                       "\"fields\":[{\"name\":\"id\"},{\"name\":\"n\"}]}]}"};
     static const char *const none[] = {"{}"};
     check(LOOKUP_CATALOGS, "null", path, body, 1, 200,
-          "{\"choices\":[{\"label\":\"c\",\"value\":\"c\",\"type\":\"string\",\"description\":\"d\"}]}");
+          "{\"choices\":[{\"label\":\"c\",\"value\":\"c\",\"type\":\"string\",\"description\":"
+          "\"d\"}]}");
     check(LOOKUP_CATALOGS, "null", path, none, 1, 200,
-          "{\"choices\":[],\"error\":{\"message\":\"No catalogs found. Please create a catalog first.\",\"code\":\"404\"}}");
+          "{\"choices\":[],\"error\":{\"message\":\"No catalogs found. Please create a catalog "
+          "first.\",\"code\":\"404\"}}");
     check(LOOKUP_CATALOGS, "null", path, none, 1, 500,
-          "{\"choices\":[],\"error\":{\"message\":\"Unknown error. Please try again later\",\"code\":\"500\"}}");
-    check(LOOKUP_CATALOG_KEYS, "\"c\"", path, body, 1, 200, "{\"choices\":[{\"label\":\"n\",\"value\":\"n\"}]}");
+          "{\"choices\":[],\"error\":{\"message\":\"Unknown error. Please try again "
+          "later\",\"code\":\"500\"}}");
+    check(LOOKUP_CATALOG_KEYS, "\"c\"", path, body, 1, 200,
+          "{\"choices\":[{\"label\":\"n\",\"value\":\"n\"}]}");
     check(LOOKUP_CATALOG_KEYS, "\"x\"", path, body, 1, 200,
-          "{\"choices\":[],\"error\":{\"message\":\"Catalog \\\"x\\\" not found or has no fields.\",\"code\":\"404\"}}");
+          "{\"choices\":[],\"error\":{\"message\":\"Catalog \\\"x\\\" not found or has no "
+          "fields.\",\"code\":\"404\"}}");
 }
 
 static void lists_are_read_to_their_last_page(void **state)
 {
     (void)state;
-    static const char *const campaign_paths[] = {"/campaigns/list?page=0", "/campaigns/list?page=1"};
-    static const char *const campaigns[] = {"{\"campaigns\":[{\"id\":\"2\",\"name\":\"b\"},{\"id\":\"1\",\"name\":\"a\"}]}", "{\"campaigns\":[]}"};
+    static const char *const campaign_paths[] = {"/campaigns/list?page=0",
+                                                 "/campaigns/list?page=1"};
+    static const char *const campaigns[] = {
+        "{\"campaigns\":[{\"id\":\"2\",\"name\":\"b\"},{\"id\":\"1\",\"name\":\"a\"}]}",
+        "{\"campaigns\":[]}"};
     static const char *const canvas_paths[] = {"/canvas/list?page=0", "/canvas/list?page=1"};
-    static const char *const canvases[] = {"{\"canvases\":[{\"id\":\"2\",\"name\":\"b\"},{\"id\":\"1\",\"name\":\"a\"}]}", "{}"};
+    static const char *const canvases[] = {
+        "{\"canvases\":[{\"id\":\"2\",\"name\":\"b\"},{\"id\":\"1\",\"name\":\"a\"}]}", "{}"};
     check(LOOKUP_CAMPAIGNS, "null", campaign_paths, campaigns, 2, 200,
           "{\"choices\":[{\"label\":\"b\",\"value\":\"2\"},{\"label\":\"a\",\"value\":\"1\"}]}");
     check(LOOKUP_CANVASES, "null", canvas_paths, canvases, 2, 200,
           "{\"choices\":[{\"label\":\"a\",\"value\":\"1\"},{\"label\":\"b\",\"value\":\"2\"}]}");
     check(LOOKUP_CAMPAIGNS, "null", campaign_paths, canvases, 1, 200,
-          "{\"choices\":[],\"error\":{\"message\":\"No campaigns found in your Braze account\",\"code\":\"404\"}}");
+          "{\"choices\":[],\"error\":{\"message\":\"No campaigns found in your Braze "
+          "account\",\"code\":\"404\"}}");
     check(LOOKUP_CAMPAIGNS, "null", campaign_paths, canvases, 1, 401,
           "{\"choices\":[],\"error\":{\"message\":\"Unauthorized\",\"code\":\"401\"}}");
 }
@@ -98,20 +110,29 @@ static void saving_a_mapping_selects_or_creates_its_catalog(void **state)
     (void)state;
     static const char *const path[] = {"/catalogs"};
     static const char *const body[] = {"{\"errors\":[{\"message\":\"taken\"}]}"};
-    static const char create[] = "{\"operation\":\"create\",\"created_catalog_name\":\"c\",\"columns\":[{\"name\":\"id\",\"type\":\"number\"},"
+    static const char create[] = "{\"operation\":\"create\",\"created_catalog_name\":\"c\","
+                                 "\"columns\":[{\"name\":\"id\",\"type\":\"number\"},"
                                  "{\"name\":\"n\",\"type\":\"time\",\"z\":1}]}";
     struct lookup l;
     struct str why;
-    check(LOOKUP_CATALOG_SAVED, "{\"operation\":\"select\",\"selected_catalog_name\":\"c\"}", NULL, NULL, 0, 200,
-          "{\"successMessage\":\"Catalog selected successfully\",\"savedData\":{\"catalog_name\":\"c\"}}");
+    check(LOOKUP_CATALOG_SAVED, "{\"operation\":\"select\",\"selected_catalog_name\":\"c\"}", NULL,
+          NULL, 0, 200,
+          "{\"successMessage\":\"Catalog selected "
+          "successfully\",\"savedData\":{\"catalog_name\":\"c\"}}");
     check(LOOKUP_CATALOG_SAVED, create, path, body, 1, 201,
-          "{\"successMessage\":\"Catalog created successfully\",\"savedData\":{\"catalog_name\":\"c\"}}");
-    check(LOOKUP_CATALOG_SAVED, create, path, body, 1, 400, "{\"error\":{\"message\":\"taken\",\"code\":\"ERROR\"}}");
+          "{\"successMessage\":\"Catalog created "
+          "successfully\",\"savedData\":{\"catalog_name\":\"c\"}}");
+    check(LOOKUP_CATALOG_SAVED, create, path, body, 1, 400,
+          "{\"error\":{\"message\":\"taken\",\"code\":\"ERROR\"}}");
     assert_int_equal(lookup_open(&l, LOOKUP_CATALOG_SAVED, parse(create), &arena, &why), 0);
-    assert_json(l.request.body, "{\"catalogs\":[{\"name\":\"c\",\"description\":\"\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
+    assert_json(l.request.body, "{\"catalogs\":[{\"name\":\"c\",\"description\":\"\",\"fields\":[{"
+                                "\"name\":\"id\",\"type\":\"string\"},"
                                 "{\"name\":\"n\",\"type\":\"time\"}]}]}");
-    assert_int_equal(lookup_open(&l, LOOKUP_CATALOG_SAVED, parse("{\"operation\":\"select\"}"), &arena, &why), -EINVAL);
-    assert_true(str_eq(why, STR("The root value is missing the required field 'selected_catalog_name'. The root value must "
+    assert_int_equal(
+        lookup_open(&l, LOOKUP_CATALOG_SAVED, parse("{\"operation\":\"select\"}"), &arena, &why),
+        -EINVAL);
+    assert_true(str_eq(why, STR("The root value is missing the required field "
+                                "'selected_catalog_name'. The root value must "
                                 "match \"then\" schema.")));
 }
 
@@ -121,7 +142,8 @@ static void fields_without_a_look_up_say_so(void **state)
     assert_int_equal(lookup_of(STR("triggerCanvas"), STR("canvas_id")), LOOKUP_CANVASES);
     assert_int_equal(lookup_of(STR("trackEvent"), STR("name")), LOOKUP_UNKNOWN);
     check(LOOKUP_UNKNOWN, "\"name\"", NULL, NULL, 0, 200,
-          "{\"choices\":[],\"nextPage\":\"\",\"error\":{\"message\":\"No dynamic field named name found.\",\"code\":\"404\"}}");
+          "{\"choices\":[],\"nextPage\":\"\",\"error\":{\"message\":\"No dynamic field named name "
+          "found.\",\"code\":\"404\"}}");
 }
 
 int main(void)
