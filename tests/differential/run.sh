@@ -9,7 +9,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 count=${1:-500}
 [ $# -gt 0 ] && shift
-ops=${*:-transform fql}
+ops=${*:-transform fql action batch event}
 run_cases=${RUN_CASES:-$here/../../build/tests/run-cases}
 seed=${SEED:-1}
 # What the cases mean must not depend on where they run.
