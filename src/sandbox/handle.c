@@ -4,9 +4,12 @@
 #include <stdio.h>
 
 #include "call.h"
+#include "later.h"
 #include "routes.h"
 #include "text.h"
 #include "triggers.h"
+
+enum { SETTLE_ARENA_BYTES = 1 << 30 };
 
 /* ------------------------------------------------------------------------------------------- the
  * checks */
@@ -119,6 +122,12 @@ static bool admit(struct call *c, enum rate_bucket bucket)
         if (!burst.admitted)
             state = burst;
     }
+    if (bucket == RATE_BROADCAST && state.admitted && !c->sandbox->no_limits) {
+        struct rate_state audience =
+            rates_admit_audience(rates, trigger_audience_hash(c), c->now_ms);
+        if (!audience.admitted)
+            state = audience;
+    }
     uint64_t wait_s = seconds_up(state.reset_ms - c->now_ms);
     bool refused = !state.admitted && !c->sandbox->no_limits;
     if (refused && mau) {
@@ -162,6 +171,21 @@ static void carry_out(struct call *c)
         call_message(c, 500, "Internal Server Error");
 }
 
+/* With delayed consistency a write is checked now and carried out later. */
+static void check_now_apply_later(struct call *c)
+{
+    struct sandbox *s = c->sandbox;
+    c->is_rehearsal = true;
+    profiles_hide(s->profiles, true);
+    carry_out(c);
+    profiles_hide(s->profiles, false);
+    c->is_rehearsal = false;
+    if (c->answer->status / 100 == 2 &&
+        !later_add(s->later, c->request, c->number,
+                   c->now_ms + call_choice(c, CHOICE_CONSISTENCY_MS)))
+        call_message(c, 503, "Service Unavailable");
+}
+
 static void process(struct call *c)
 {
     c->route = route_find(c);
@@ -175,7 +199,10 @@ static void process(struct call *c)
     enum rate_bucket bucket = bucket_of(c);
     if (!admit(c, bucket))
         return;
-    if (body_is_good(c, parse_rc))
+    bool good = body_is_good(c, parse_rc);
+    if (good && c->route->may_be_late && call_choice(c, CHOICE_CONSISTENCY_MS) > 0)
+        check_now_apply_later(c);
+    else if (good)
         carry_out(c);
     if (c->answer->status == 400 && call_choice(c, CHOICE_COUNT_REJECTED) == REJECTED_FREE)
         rates_give_back(&c->sandbox->rates, bucket);
@@ -330,6 +357,36 @@ static void handle_braze(struct call *c, int64_t started_us)
     remember(c, &fault);
 }
 
+/* Carries out what was held back until now, as if it came at this moment; its answers went out long
+ * ago. */
+void sandbox_settle(struct sandbox *s, bool all)
+{
+    struct sandbox_answer answer = {0};
+    struct arena arena;
+    struct sandbox_request request;
+    uint64_t number;
+    int64_t now_ms = clock_now_ms(s->clock);
+    if (!later_is_due(s->later, now_ms, all))
+        return;
+    arena_init(&arena, SETTLE_ARENA_BYTES);
+    buf_init(&answer.body, SANDBOX_ANSWER_BYTES_MAX);
+    while (later_is_due(s->later, now_ms, all)) {
+        arena_reset(&arena);
+        later_take(s->later, &arena, &request, &number);
+        struct call c = {.sandbox = s,
+                         .request = &request,
+                         .arena = &arena,
+                         .answer = &answer,
+                         .number = number,
+                         .now_ms = now_ms};
+        c.route = route_find(&c);
+        if (c.route != NULL && parse_body(&c) == 0)
+            carry_out(&c);
+    }
+    buf_fini(&answer.body);
+    arena_fini(&arena);
+}
+
 void sandbox_handle(struct sandbox *s, const struct sandbox_request *request, struct arena *arena,
                     struct sandbox_answer *answer)
 {
@@ -346,6 +403,7 @@ void sandbox_handle(struct sandbox *s, const struct sandbox_request *request, st
     answer->break_bytes = 0;
     answer->delay_ms = 0;
     buf_reset(&answer->body);
+    sandbox_settle(s, false);
     if (str_eq(request->path, STR("/sandbox")) || str_starts(request->path, STR("/sandbox/")))
         process_own(&c);
     else

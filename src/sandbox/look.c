@@ -4,6 +4,7 @@
 #include "catalogs.h"
 #include "export.h"
 #include "identifiers.h"
+#include "later.h"
 #include "states.h"
 #include "text.h"
 #include "times.h"
@@ -327,6 +328,7 @@ void answer_reset(struct call *c)
     notes_clear(s->notes);
     recent_clear(s->recent);
     faults_clear(s->faults);
+    later_clear(s->later);
     states_clear(s->states);
     catalogs_clear(s->catalogs);
     rates_reset(&s->rates);

@@ -288,10 +288,8 @@ static void write_days(const struct names *n, struct buf *out)
 void names_write_points(const struct names *n, struct buf *out, struct arena *a)
 {
     static const char *const keys[NAME_KINDS] = {
-        [NAME_ATTRIBUTE] = "attributes",
-        [NAME_STANDARD] = "standard_attributes",
-        [NAME_EVENT] = "events",
-        [NAME_PRODUCT] = "purchases",
+        [NAME_ATTRIBUTE] = "attributes", [NAME_STANDARD] = "standard_attributes",
+        [NAME_EVENT] = "events",         [NAME_PRODUCT] = "purchases",
         [NAME_COHORT] = "cohorts",
     };
     buf_printf(out, "{\"total\":%llu,\"days\":[", (unsigned long long)n->points);

@@ -50,6 +50,7 @@ struct profiles {
     int64_t now_ms;
     struct profile *open;
     bool failed;
+    bool hidden;
     struct buf packed;
 };
 
@@ -452,7 +453,7 @@ static void list_open(struct profiles *ps, struct profile *p)
 
 struct profile *profiles_get(struct profiles *ps, uint32_t number)
 {
-    if (number >= ps->slot_count || !ps->slots[number].used)
+    if (ps->hidden || number >= ps->slot_count || !ps->slots[number].used)
         return NULL;
     struct slot *slot = &ps->slots[number];
     if (slot->open != NULL)
@@ -475,6 +476,8 @@ struct profile *profiles_find(struct profiles *ps, enum key_kind kind, struct st
 
 struct profile *profiles_create(struct profiles *ps)
 {
+    if (ps->hidden)
+        return NULL;
     struct profile *p = open_copy(ps, PROFILE_NONE);
     char *id = arena_alloc(ps->arena, BRAZE_ID_BYTES + 1);
     if (p == NULL || id == NULL || (p->number = take_number(ps)) == PROFILE_NONE) {
@@ -495,6 +498,11 @@ struct profile *profiles_create(struct profiles *ps)
     return p;
 }
 
+void profiles_hide(struct profiles *ps, bool hidden)
+{
+    ps->hidden = hidden;
+}
+
 bool profiles_failed(const struct profiles *ps)
 {
     return ps->failed;
@@ -502,7 +510,10 @@ bool profiles_failed(const struct profiles *ps)
 
 struct keys_walk profiles_walk(const struct profiles *ps, enum key_kind kind, struct str key)
 {
-    return keys_walk(ps->keys, kind, key);
+    struct keys_walk walk = keys_walk(ps->keys, kind, key);
+    if (ps->hidden)
+        walk.at = 0;
+    return walk;
 }
 
 bool profiles_is_identified(const struct profiles *ps, uint32_t number)

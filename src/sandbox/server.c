@@ -197,7 +197,10 @@ int sandbox_server_run(struct sandbox_server *server)
         answer_durable(server);                        /* before any of their answers leaves */
         answer_late(server);
     }
-    return server->disk_rc;
+    /* What was acknowledged is carried out before the end. */
+    sandbox_settle(server->sandbox, true);
+    int rc = sandbox_commit(server->sandbox);
+    return server->disk_rc != 0 ? server->disk_rc : rc;
 }
 
 void sandbox_server_stop(struct sandbox_server *server)

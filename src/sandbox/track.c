@@ -98,6 +98,8 @@ static void take_objects(struct track *t)
         }
     }
     c->array = NULL;
+    if (c->is_rehearsal)
+        return;
     struct sandbox_counts *counts = &c->sandbox->counts;
     counts->attributes += t->accepted[0];
     counts->events += t->accepted[1];
