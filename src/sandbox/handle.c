@@ -11,9 +11,6 @@
 
 enum { SETTLE_ARENA_BYTES = 1 << 30 };
 
-/* ------------------------------------------------------------------------------------------- the
- * checks */
-
 /* The key of "Bearer KEY", in any casing of the word; empty when there is none. */
 static struct str bearer_key(struct call *c)
 {
@@ -143,9 +140,6 @@ static bool admit(struct call *c, enum rate_bucket bucket)
     return !refused;
 }
 
-/* ---------------------------------------------------------------------------------------- carrying
- * it out */
-
 /* False: answered with 400, 413 or 415. */
 static bool body_is_good(struct call *c, int parse_rc)
 {
@@ -221,9 +215,6 @@ static void process_own(struct call *c)
     }
     carry_out(c);
 }
-
-/* ------------------------------------------------------------------------------------------------
- * faults */
 
 static const char *reason(unsigned status)
 {
@@ -304,9 +295,6 @@ static void act(struct call *c, const struct fault *fault)
     call_note(c, NOTE_FAULT, STR(""), "%.*s%s", STR_ARG(fault_kind_name(fault->kind)),
               fault->apply ? ", after carrying the request out" : "");
 }
-
-/* --------------------------------------------------------------------------------------------- the
- * answer */
 
 static void add_usual_headers(struct call *c, int64_t started_us)
 {

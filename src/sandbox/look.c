@@ -23,9 +23,6 @@ static struct jv ms_or_text(struct call *c, struct jv value)
     return number_is_i64(value, &ms) ? jv_string(time_text(c->arena, ms)) : value;
 }
 
-/* ------------------------------------------------------------------------------------------
- * profiles */
-
 static void put_section(struct call *c, const struct profile *p, enum section section,
                         struct str name, struct jv_builder *b)
 {
@@ -180,9 +177,6 @@ void answer_look_profiles(struct call *c)
     buf_append(out, STR("],\"message\":\"success\"}"));
 }
 
-/* --------------------------------------------------------------------------------- requests, log,
- * counts */
-
 void answer_look_requests(struct call *c)
 {
     bool after_ok;
@@ -282,9 +276,6 @@ void answer_look_limits(struct call *c)
     jv_object_put(&b, STR("limits"), list);
     call_success(c, 200, &b);
 }
-
-/* ---------------------------------------------------------------------------------------------
- * switches */
 
 void answer_look_faults(struct call *c)
 {

@@ -134,9 +134,6 @@ uint64_t names_points(const struct names *n)
     return n->points;
 }
 
-/* ------------------------------------------------------------------------------------------- on
- * disk */
-
 static void name_key(const struct name *name, char out[2 * DISK_KEY_BYTES])
 {
     struct hash128 hash = hash128_str_seed(name->text, (uint64_t)name->kind);
@@ -247,9 +244,6 @@ void names_close(struct names *n)
     names_clear(n);
     free(n);
 }
-
-/* --------------------------------------------------------------------------------------------
- * report */
 
 enum { REPORT_DAYS_MAX = 2 * NAME_DAYS_MAX };
 

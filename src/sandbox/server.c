@@ -27,9 +27,6 @@ struct sandbox_server {
     atomic_bool stopping;
 };
 
-/* -------------------------------------------------------------------------------------------
- * answering */
-
 enum { HEADER_BYTES_MAX = 16 * 1024 };
 
 /* Header text as libmicrohttpd wants it; what does not fit is left out. */
@@ -137,9 +134,6 @@ static void on_gone(void *self, struct http_request *request)
     if (waiting != NULL)
         buf_fini(&waiting->answer.body);
 }
-
-/* --------------------------------------------------------------------------------------------- the
- * loop */
 
 /* One commit for all requests of the turn. When it fails, none of them may claim success. */
 static void answer_durable(struct sandbox_server *server)

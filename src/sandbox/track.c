@@ -193,9 +193,6 @@ void answer_track_sync(struct call *c)
     call_success(c, 201, &b);
 }
 
-/* ------------------------------------------------------------------------------------------------
- * bulk */
-
 /* Does one identifier occur more often than a bulk call allows? Open addressing over the hashes of
  * the identifiers. */
 static bool has_crowded_user(struct track *t)

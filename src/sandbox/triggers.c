@@ -112,9 +112,6 @@ static const char *check_send(struct call *c, const struct trigger *trigger)
     return why;
 }
 
-/* ------------------------------------------------------------------------------------- the
- * recipients */
-
 static struct profile *find_recipient(struct call *c, struct jv recipient)
 {
     struct profiles *ps = c->sandbox->profiles;
