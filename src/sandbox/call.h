@@ -61,7 +61,8 @@ struct call {
     struct sandbox_answer *answer;
     uint64_t number; /* of the request */
     int64_t now_ms;
-    struct jv body; /* undefined when there is none */
+    struct jv body;    /* undefined when there is none */
+    bool body_is_utf8; /* known to be: it parsed */
     struct query query;
     struct str parameters[CALL_PARAMETERS_MAX]; /* the {name} parts of the path */
     uint64_t points;                            /* data points so far */

@@ -67,6 +67,7 @@ static int parse_body(struct call *c)
     if (str_trim(c->request->body).len == 0)
         return 0;
     int rc = jv_parse(&c->body, c->arena, c->request->body, JV_EXACT, &err);
+    c->body_is_utf8 = rc == 0;
     if (rc != -EINVAL)
         return rc;
     size_t removed;
@@ -315,12 +316,17 @@ static void add_usual_headers(struct call *c, int64_t started_us)
 
 static void remember(struct call *c, const struct fault *fault)
 {
+    struct str body = str_slice(c->request->body, 0, RECENT_BODY_BYTES);
+    size_t removed;
+    if (!c->body_is_utf8)
+        body = text_drop_invalid_utf8(c->arena, body, &removed);
     struct recent_request request = {
         .number = c->number,
         .at_ms = c->now_ms,
         .method = c->request->method,
         .path = c->request->path,
-        .body = c->request->body,
+        .body = body,
+        .body_bytes = c->request->body.len,
         .status = c->answer->status,
         .answer = buf_str(&c->answer->body),
         .fault = fault->active         ? fault_kind_name(fault->kind)
@@ -379,8 +385,14 @@ void sandbox_handle(struct sandbox *s, const struct sandbox_request *request, st
                     struct sandbox_answer *answer)
 {
     int64_t started_us = monotonic_us();
+    struct sandbox_request clean = *request;
+    size_t removed;
+    /* What is printed again must be UTF-8: answers are JSON. */
+    clean.path = text_drop_invalid_utf8(arena, request->path, &removed);
+    clean.method = text_drop_invalid_utf8(arena, request->method, &removed);
+    clean.authorization = text_drop_invalid_utf8(arena, request->authorization, &removed);
     struct call c = {.sandbox = s,
-                     .request = request,
+                     .request = &clean,
                      .arena = arena,
                      .answer = answer,
                      .now_ms = clock_now_ms(s->clock),
@@ -392,7 +404,7 @@ void sandbox_handle(struct sandbox *s, const struct sandbox_request *request, st
     answer->delay_ms = 0;
     buf_reset(&answer->body);
     sandbox_settle(s, false);
-    if (str_eq(request->path, STR("/sandbox")) || str_starts(request->path, STR("/sandbox/")))
+    if (str_eq(clean.path, STR("/sandbox")) || str_starts(clean.path, STR("/sandbox/")))
         process_own(&c);
     else
         handle_braze(&c, started_us);

@@ -5,6 +5,7 @@
 #include "export.h"
 #include "identifiers.h"
 #include "later.h"
+#include "page.h"
 #include "states.h"
 #include "text.h"
 #include "times.h"
@@ -15,6 +16,13 @@ static void reply_text_begins(struct call *c)
 {
     c->answer->status = 200;
     buf_reset(&c->answer->body);
+}
+
+void answer_page(struct call *c)
+{
+    reply_text_begins(c);
+    buf_append(&c->answer->body, str_from(page_html));
+    call_header(c, STR("Content-Type"), STR("text/html; charset=utf-8"));
 }
 
 static struct jv ms_or_text(struct call *c, struct jv value)

@@ -99,6 +99,7 @@ static const struct route routes[] = {
 };
 
 static const struct route own_routes[] = {
+    {"GET", "/sandbox", NULL, RATE_DEFAULT, answer_page, NOW},
     {"GET", "/sandbox/profiles", NULL, RATE_DEFAULT, answer_look_profiles, NOW},
     {"GET", "/sandbox/profiles/{id}", NULL, RATE_DEFAULT, answer_look_profile, NOW},
     {"GET", "/sandbox/requests", NULL, RATE_DEFAULT, answer_look_requests, NOW},
