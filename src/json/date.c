@@ -13,9 +13,6 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-/* ---------------------------------------------------------------------------------------- calendar
- */
-
 /* Years are counted from March, so that the leap day is a year's last day. */
 int64_t date_days(int64_t year, int64_t month0, int64_t day)
 {
@@ -46,9 +43,6 @@ struct date_civil date_civil(int64_t days)
     };
 }
 
-/* -------------------------------------------------------------------------------------- local time
- */
-
 int64_t date_offset_s(int64_t ms)
 {
     time_t seconds = (time_t)floor_div(ms, 1000);
@@ -66,9 +60,6 @@ int64_t date_utc_from_local(int64_t local_ms)
                     date_offset_s(local_ms - after) * 1000 == after;
     return local_ms - (is_after ? after : before);
 }
-
-/* ----------------------------------------------------------------------------------------- parsing
- */
 
 bool date_from_number(double number, int64_t *ms)
 {
@@ -106,9 +97,9 @@ static void skip_spaces_and_t(struct str text, size_t *at)
     }
 }
 
-/* dayjs's own pattern: YYYY, then optionally MM, DD, hh, mm, ss and a fraction with loose
- * separators, in local time. Every part takes what it can: no text that matches in another way
- * fails to match in this one. */
+/* dayjs's own pattern: YYYY, then optionally MM, DD, hh, mm, ss and a fraction with
+ * loose separators, in local time. Every part takes what it can: no text that matches
+ * in another way fails to match in this one. */
 static bool parse_pattern(struct str text, int64_t *ms)
 {
     int year;
@@ -217,9 +208,6 @@ bool date_is_like(struct str text)
     }
     return date_parse_text(text, &ms);
 }
-
-/* ---------------------------------------------------------------------------------------- printing
- */
 
 static char *put_digits(char *out, int64_t number, int digits)
 {

@@ -76,9 +76,6 @@ static bool is_between(int number, int low, int high)
     return number >= low && number <= high;
 }
 
-/* ------------------------------------------------------------------------------------------ tokens
- */
-
 /* A NUL ends the text, as the end does. */
 static unsigned char peek_byte(const struct reader *r)
 {
@@ -102,8 +99,8 @@ static struct token read_number(struct reader *r)
     return (struct token){TOKEN_NUMBER, value, r->at - from};
 }
 
-/* Bytes of the white space at the reader, 0 when there is none. Unicode's line and paragraph
- * separators are letters. */
+/* Bytes of the white space at the reader, 0 when there is none. Unicode's
+ * line and paragraph separators are letters. */
 static size_t space_bytes(const struct reader *r)
 {
     struct str rest = str_slice(r->text, r->at, r->text.len);
@@ -217,9 +214,6 @@ static int milliseconds(struct token number)
     return value;
 }
 
-/* ---------------------------------------------------------------------------------------- ISO form
- */
-
 enum outcome { OUTCOME_WHOLE, OUTCOME_REST, OUTCOME_INVALID };
 
 static bool read_iso_zone(struct reader *r, struct reading *d)
@@ -272,8 +266,8 @@ static bool read_iso_time(struct reader *r, struct reading *d)
     return read_iso_zone(r, d) && r->next.kind == TOKEN_END;
 }
 
-/* Reads as much of an ISO date as there is. OUTCOME_REST: *first is where the forgiving reading
- * goes on. */
+/* Reads as much of an ISO date as there is. OUTCOME_REST: *first is
+ * where the forgiving reading goes on. */
 static enum outcome read_iso(struct reader *r, struct reading *d, struct token *first)
 {
     if (is_sign(r->next)) {
@@ -314,9 +308,6 @@ static enum outcome read_iso(struct reader *r, struct reading *d, struct token *
     d->is_iso = true;
     return OUTCOME_WHOLE;
 }
-
-/* ----------------------------------------------------------------------------------- forgiving
- * form */
 
 static bool add_time(struct reading *d, int number)
 {
@@ -460,11 +451,8 @@ static bool read_loose(struct reader *r, struct reading *d, struct token token)
     return true;
 }
 
-/* ---------------------------------------------------------------------------------------
- * assembling */
-
-/* Year, month and day out of the numbers and the month's name, in the order they most likely mean.
- */
+/* Year, month and day out of the numbers and the month's name, in
+ * the order they most likely mean. */
 static bool find_day(const struct reading *d, int *year, int *month, int *day)
 {
     int n[3] = {d->day[0], d->days > 1 ? d->day[1] : 1, d->days > 2 ? d->day[2] : 1};

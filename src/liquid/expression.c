@@ -9,8 +9,8 @@ const char expression_blank[1] = "";
 
 enum { NESTING_MAX = 64 /* of brackets and ranges in one operand */ };
 
-/* Room for one more item behind `count`: the same items, or a copy of twice the room. NULL: the
- * compilation failed. */
+/* Room for one more item behind `count`: the same items, or a copy of twice
+ * the room. NULL: the compilation failed. */
 static void *grow(struct compilation *c, void *items, uint32_t count, uint32_t *room, size_t size)
 {
     if (count < *room)
@@ -21,9 +21,6 @@ static void *grow(struct compilation *c, void *items, uint32_t count, uint32_t *
         memcpy(more, items, count * size);
     return more;
 }
-
-/* ------------------------------------------------------------------------------------------
- * operands */
 
 static bool read_literal(struct scanner *s, struct operand *out)
 {
@@ -271,9 +268,6 @@ struct operand expression_read_scope_operand(struct scanner *s)
     return read_access(s, NULL, 0);
 }
 
-/* ----------------------------------------------------------------------------------------
- * operators */
-
 /* clang-format off */
 static const struct {
     struct str word;
@@ -354,9 +348,6 @@ static void read_terms(struct scanner *s, struct value *v)
     while (s->c->rc == 0 && t.height > 0)
         push_term(s, &t, (struct term){.operation = t.stack[--t.height]});
 }
-
-/* ------------------------------------------------------------------------------------------
- * filters */
 
 static bool read_argument(struct scanner *s, struct argument *out)
 {

@@ -24,9 +24,6 @@ static struct str counted(struct render *r, struct jv v)
     return text;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * html */
-
 /* clang-format off */
 static const struct {
     char plain;
@@ -118,16 +115,13 @@ struct jv filter_strip_html(struct render *r, struct jv v, struct arguments args
     return render_from_buf(r, &out);
 }
 
-/* ----------------------------------------------------------------------------------------------
- * urls */
-
 static bool is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* Percent-encodes all but letters, digits and `kept`; a space becomes `space` when that is not NUL.
- */
+/* Percent-encodes all but letters, digits and `kept`; a space
+ * becomes `space` when that is not NUL. */
 static struct jv percent_encode(struct render *r, struct jv v, const char *kept, char space)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -199,9 +193,6 @@ struct jv filter_url_decode(struct render *r, struct jv v, struct arguments args
         return render_throw(r, "URI malformed");
     return render_from_buf(r, &out);
 }
-
-/* -------------------------------------------------------------------------------------------
- * slugify */
 
 static struct str without_accent(uint32_t point)
 {
@@ -287,9 +278,6 @@ struct jv filter_slugify(struct render *r, struct jv v, struct arguments args)
     return text.ptr == NULL && text.len > 0 ? render_out_of_memory(r) : jv_string(text);
 }
 
-/* -------------------------------------------------------------------------------------------
- * digests */
-
 struct jv filter_base64_encode(struct render *r, struct jv v, struct arguments args)
 {
     (void)args;
@@ -309,8 +297,8 @@ static int base64_digit(char c)
     return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
-/* Node's decoder: both alphabets, other characters skipped, '=' ends; what is no UTF-8 then becomes
- * U+FFFD. */
+/* Node's decoder: both alphabets, other characters skipped, '=' ends;
+ * what is no UTF-8 then becomes U+FFFD. */
 struct jv filter_base64_decode(struct render *r, struct jv v, struct arguments args)
 {
     (void)args;
@@ -380,9 +368,6 @@ struct jv filter_hmac_sha256(struct render *r, struct jv v, struct arguments arg
     hmac_sha256_digest(&ctx, sizeof(digest), digest);
     return hex_text(r, digest);
 }
-
-/* ----------------------------------------------------------------------------------------------
- * json */
 
 static void append_line(struct buf *out, struct str gap, unsigned depth)
 {

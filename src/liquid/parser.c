@@ -61,9 +61,6 @@ static void parse_body(struct parser *p, struct list *list, const struct token *
     fail_unclosed(p, opening);
 }
 
-/* ---------------------------------------------------------------------------------------------
- * tags */
-
 static void parse_assign(struct parser *p, const struct token *token, struct node *out)
 {
     struct scanner s = arguments(p, token);
@@ -196,9 +193,6 @@ static void parse_lines(struct parser *p, const struct token *token, struct node
         append_parsed(&inner, &out->body, t);
 }
 
-/* -------------------------------------------------------------------------------------- conditions
- */
-
 static struct branch *add_branch(struct parser *p, struct node *node, const struct token *token)
 {
     struct branch *branch = scanner_alloc(p->c, sizeof(*branch));
@@ -250,8 +244,8 @@ static void parse_if(struct parser *p, const struct token *token, struct node *o
     fail_unclosed(p, token);
 }
 
-/* The first condition is negated. What follows a second else, or an elsif behind one, is read and
- * dropped. */
+/* The first condition is negated. What follows a second else, or an
+ * elsif behind one, is read and dropped. */
 static void parse_unless(struct parser *p, const struct token *token, struct node *out)
 {
     struct list dropped = {0};
@@ -276,9 +270,6 @@ static void parse_unless(struct parser *p, const struct token *token, struct nod
     }
     fail_unclosed(p, token);
 }
-
-/* --------------------------------------------------------------------------------------------
- * tokens */
 
 static void parse_disabled(struct parser *p, const struct token *token, struct node *out)
 {

@@ -16,9 +16,6 @@ enum {
     ARGUMENTS_MAX = LIQUID_UNITS_MAX, /* an argument takes a character at least */
 };
 
-/* ------------------------------------------------------------------------------------------
- * trouble */
-
 struct jv render_throw(struct render *r, const char *format, ...)
 {
     char message[4096];
@@ -48,9 +45,6 @@ void render_use(struct render *r, double units)
         (void)render_throw(r, "memory alloc limit exceeded");
     r->memory += units;
 }
-
-/* --------------------------------------------------------------------------------------------
- * values */
 
 static bool append_text(struct buf *out, struct jv v)
 {
@@ -137,8 +131,8 @@ static bool is_word(struct jv v, const char *word)
     return expression_is_special(v) && v.ptr == word;
 }
 
-/* A special word on either side decides; nil equals nothing but null, and neither empty nor blank
- * equals empty. */
+/* A special word on either side decides; nil equals nothing but null, and
+ * neither empty nor blank equals empty. */
 static bool special_equals(struct jv special, struct jv other)
 {
     if (is_word(special, expression_nil))
@@ -168,9 +162,6 @@ bool render_equals(struct jv a, struct jv b)
             return false;
     return true;
 }
-
-/* -------------------------------------------------------------------------------------------
- * look-up */
 
 static struct jv element_at(struct jv array, double index)
 {
@@ -289,9 +280,6 @@ static struct jv operand_value(struct render *r, const struct operand *o)
     }
     return jv_undefined();
 }
-
-/* ----------------------------------------------------------------------------------------
- * operations */
 
 /* The order of UTF-16 units, which puts characters beyond the BMP before the last ones in it. */
 static int compare_texts(struct str a, struct str b)
@@ -424,9 +412,6 @@ static struct jv value_of(struct render *r, const struct value *value)
         v = call_value(r, &value->calls[i], v);
     return v;
 }
-
-/* ---------------------------------------------------------------------------------------------
- * nodes */
 
 static void render_list(struct render *r, const struct list *list, struct buf *out);
 
