@@ -57,7 +57,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void read_and_close(int fd, struct reply *reply)
+static void read_and_close(int fd, struct client_reply *reply)
 {
     client_read(fd, reply);
     close(fd);
@@ -66,7 +66,7 @@ static void read_and_close(int fd, struct reply *reply)
 static void a_request_is_answered_only_when_it_is_durable(void **state)
 {
     struct world *w = *state;
-    struct reply reply;
+    struct client_reply reply;
     world_shut_gate(w);
     int fd = world_send(w, "POST /", "", STR("one"));
     world_await_waiting(w, 1);
@@ -91,7 +91,7 @@ static void a_request_is_answered_only_when_it_is_durable(void **state)
 static void requests_that_come_together_share_one_commit(void **state)
 {
     struct world *w = *state;
-    struct reply reply;
+    struct client_reply reply;
     int fds[20];
     const uint64_t commits = counter_get(&store_metrics(w->store)->commits);
     for (size_t i = 0; i < countof(fds); i++) {
@@ -112,7 +112,7 @@ static void requests_that_come_together_share_one_commit(void **state)
 static void a_commit_that_fails_answers_503_and_forgets_the_fingerprints(void **state)
 {
     struct world *w = *state;
-    struct reply reply;
+    struct client_reply reply;
     world_exchange(w, "POST /large", "", STR("one"), &reply);
     assert_int_equal(reply.status, 503);
     assert_non_null(strstr(reply.text, "Retry-After: "));
@@ -131,7 +131,7 @@ static void a_commit_that_fails_answers_503_and_forgets_the_fingerprints(void **
 static void a_duplicate_waits_for_its_first_copy_and_shares_its_failure(void **state)
 {
     struct world *w = *state;
-    struct reply reply;
+    struct client_reply reply;
     int fds[3];
     world_shut_gate(w);
     fds[0] = world_send(w, "POST /large", "", STR("one"));
@@ -162,7 +162,7 @@ static void a_duplicate_waits_for_its_first_copy_and_shares_its_failure(void **s
 static void a_request_without_events_still_keeps_its_dead_letters(void **state)
 {
     struct world *w = *state;
-    struct reply reply;
+    struct client_reply reply;
     uint64_t count;
     world_exchange(w, "POST /letter", "", STR("{\"stage\":\"ingest\"}"), &reply);
     assert_int_equal(reply.status, 200);
@@ -174,7 +174,7 @@ static void a_request_without_events_still_keeps_its_dead_letters(void **state)
 static void what_a_client_that_left_had_sent_is_kept(void **state)
 {
     struct world *w = *state;
-    struct reply reply;
+    struct client_reply reply;
     world_shut_gate(w);
     int leaves = world_send(w, "POST /", "", STR("one"));
     world_await_waiting(w, 1);
@@ -201,7 +201,7 @@ static void what_a_client_that_left_had_sent_is_kept(void **state)
 static void requests_left_over_at_the_end_are_cut_off(void **state)
 {
     struct world *w = *state;
-    struct reply reply;
+    struct client_reply reply;
     world_shut_gate(w);
     int under_way = world_send(w, "POST /", "", STR("one"));
     world_await_waiting(w, 1);

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "envelope.h"
+
 enum { DEDUPE_MESSAGES = 1000 };
 
 void world_open(struct world *w, uint64_t store_bytes)
@@ -23,6 +25,40 @@ void world_open(struct world *w, uint64_t store_bytes)
         rc = dedupe_open(&w->dedupe, w->store, DEDUPE_MESSAGES, clock_now_ms(clock_real()), &err);
     if (rc != 0)
         fail_msg("%s", err.msg);
+}
+
+struct append_job {
+    struct store_job job;
+    struct journal *journal;
+    struct str record;
+    size_t count;
+};
+
+static int apply_append(struct store_job *job, MDB_txn *txn)
+{
+    struct append_job *a = (struct append_job *)job;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < a->count; i++) {
+        uint64_t position;
+        rc = journal_append(a->journal, txn, &a->record, 1, &position);
+    }
+    return rc;
+}
+
+void world_append(struct world *w, size_t count, size_t bytes, int64_t received_at_ms)
+{
+    struct buf record;
+    struct append_job append = {.job = {.apply = apply_append}, .journal = w->journal};
+    buf_init(&record, bytes + ENVELOPE_HEAD_BYTES + SOURCE_ID_BYTES_MAX);
+    envelope_write_head(&record, STR("web"), received_at_ms);
+    for (size_t i = 0; i < bytes; i++)
+        buf_append(&record, STR("x"));
+    assert_false(record.failed);
+    append.record = buf_str(&record);
+    append.count = count;
+    assert_int_equal(store_commit(w->store, &append.job), 0);
+    journal_publish(w->journal);
+    buf_fini(&record);
 }
 
 static void on_gone(void *self, struct http_request *request)
@@ -140,7 +176,7 @@ bool has_answer(int fd)
 }
 
 void world_exchange(struct world *w, const char *line, const char *headers, struct str body,
-                    struct reply *reply)
+                    struct client_reply *reply)
 {
     int fd = world_send(w, line, headers, body);
     while (!has_answer(fd)) {

@@ -36,6 +36,9 @@ struct world {
 /* Store, journal, dead letters and dedupe; the store has this many bytes. */
 void world_open(struct world *w, uint64_t store_bytes);
 
+/* Appends `count` durable records that came at this time, each with `bytes` of JSON. */
+void world_append(struct world *w, size_t count, size_t bytes, int64_t received_at_ms);
+
 /* An HTTP server with this handler, and groups that answer for it. */
 void world_open_http(struct world *w, void (*handle)(void *handler, struct http_request *request),
                      void *handler);
@@ -54,7 +57,7 @@ void world_settle(struct world *w);
 /* A client whose request is on its way: a line such as "POST /v1/track", headers, a body. */
 int world_send(struct world *w, const char *line, const char *headers, struct str body);
 void world_exchange(struct world *w, const char *line, const char *headers, struct str body,
-                    struct reply *reply);
+                    struct client_reply *reply);
 
 bool has_answer(int fd); /* a byte of it has come */
 
