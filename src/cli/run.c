@@ -14,14 +14,18 @@ static struct server *running; /* the signal handlers' */
 
 static void on_stop_signal(int number)
 {
+    const int before = errno; /* of whatever call the signal came into */
     (void)number;
     server_stop(running);
+    errno = before;
 }
 
 static void on_reload_signal(int number)
 {
+    const int before = errno;
     (void)number;
     server_wake_reload(running);
+    errno = before;
 }
 
 /* Before anything is opened: opening writes too. */
@@ -32,10 +36,10 @@ static void ignore_signals(void)
     sigaction(SIGXFSZ, &ignore, NULL); /* a file size limit shows as a failed write instead */
 }
 
-static void catch_signals(void)
+static void handle_signals(void (*on_stop)(int number), void (*on_reload)(int number))
 {
-    struct sigaction stop = {.sa_handler = on_stop_signal};
-    struct sigaction reload = {.sa_handler = on_reload_signal};
+    struct sigaction stop = {.sa_handler = on_stop};
+    struct sigaction reload = {.sa_handler = on_reload};
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGHUP, &reload, NULL);
@@ -57,9 +61,10 @@ int run_run(const void *arguments, int operand_count, char **operands)
     ignore_signals();
     if (server_open(&running, &options, &err) != 0)
         return complain_err(&err);
-    catch_signals();
+    handle_signals(on_stop_signal, on_reload_signal);
     log_info("spelter %s listens on http://%s", SPELTER_VERSION, server_address(running));
     server_run(running);
+    handle_signals(SIG_DFL, SIG_IGN); /* from here on there is no server to tell */
     server_close(running);
     log_info("stopped; nothing in the journal is lost");
     return EXIT_DONE;

@@ -280,8 +280,8 @@ void couriers_close(struct couriers *c)
 
 uint64_t courier_row_backlog(const struct courier_row *row, struct journal *journal)
 {
-    uint64_t floor =
-        (uint64_t)gauge_get(&row->metrics->floor); /* first: it never passes the next position */
+    /* First: it never passes the next position. */
+    uint64_t floor = (uint64_t)gauge_get(&row->metrics->floor);
     return journal_next(journal) - floor;
 }
 

@@ -13,8 +13,8 @@ enum {
      * time: a full store must answer quickly. */
     ALONE_FAILURES_MAX = 8,
 
-    /* How often slots of readers that died are swept: they would keep freed pages from being reused
-       for ever. */
+    /* How often slots of readers that died are swept: they would keep
+     * freed pages from being reused for ever. */
     READER_CHECK_COMMITS = 1024,
 };
 
@@ -33,7 +33,7 @@ struct committer {
     /* The thread's own. */
     struct store_job *group[STORE_GROUP_JOBS_MAX];  /* in submission order */
     struct store_job *sorted[STORE_GROUP_JOBS_MAX]; /* the same, one kind after the other */
-    unsigned alone_failures;
+    unsigned alone_failures;                        /* of this group, and of this kind of job */
     int alone_rc;
     uint64_t commits_to_reader_check;
 };
@@ -172,16 +172,15 @@ static void commit_without_room(struct committer *c, size_t count)
     int rc = room_turn(c->room);
     if (rc != 0)
         log_debug("store: no room for the smallest commit (%d)", rc);
-    c->alone_failures = 0;
     commit_range(c, c->sorted, freeing);
     c->alone_failures = 0;
     commit_range(c, c->sorted + freeing, count - freeing);
-    c->alone_failures = 0;
 }
 
 static void commit_group(struct committer *c, size_t count)
 {
     size_t guilty;
+    c->alone_failures = 0;
     int rc = try_commit(c, c->group, count, &guilty);
     if (rc == 0)
         set_outcome(c->group, count, 0);
@@ -199,8 +198,8 @@ static void *committer_main(void *self)
         commit_group(c, count);
         for (size_t i = 0; i < count; i++) {
             struct store_job *job = c->group[i];
-            job->done(job,
-                      job->rc); /* durable or refused: only now; the job is not ours any more */
+            /* Durable or refused: only now. The job is not ours any more. */
+            job->done(job, job->rc);
         }
         if (--c->commits_to_reader_check == 0)
             sweep_readers(c);

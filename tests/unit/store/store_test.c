@@ -200,6 +200,21 @@ static void a_job_too_large_for_the_map_does_not_fail_its_neighbours(void **stat
     }
 }
 
+static void failures_of_the_past_do_not_fail_a_job_that_fits(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 10; round++) {
+        struct put puts[] = {
+            {.key = 3 * round, .bytes = 100, .failure = -EDOM},
+            {.key = 3 * round + 1, .bytes = 100, .failure = -ENOSPC},
+            {.key = 3 * round + 2, .bytes = 100},
+        };
+        commit_group(puts, countof(puts));
+        for (unsigned i = 0; i < countof(puts); i++)
+            assert_int_equal(puts[i].outcome, puts[i].failure);
+    }
+}
+
 static void closing_commits_what_is_queued(void **state)
 {
     (void)state;
@@ -448,6 +463,7 @@ int main(void)
         TEST(what_waits_is_committed_together_and_told_in_order),
         TEST(a_job_that_fails_fails_alone_and_leaves_no_trace),
         TEST(a_job_too_large_for_the_map_does_not_fail_its_neighbours),
+        TEST(failures_of_the_past_do_not_fail_a_job_that_fits),
         TEST(closing_commits_what_is_queued),
         TEST(a_second_writer_is_refused_and_told_which_file_says_so),
         TEST(a_table_is_opened_once_and_known_after_a_restart),
