@@ -35,14 +35,14 @@ const open = (r) => (r.chance(0.15) ? '{%-' : '{%')
 const close = (r) => (r.chance(0.15) ? '-%}' : '%}')
 const tag = (r, text) => `${open(r)} ${text} ${close(r)}`
 
-function part (r, depth) {
-  const inner = () => template(r, depth - 1)
+function part (r, depth, counters) {
+  const inner = () => template(r, depth - 1, counters)
   return r.weighted([
     [4, () => r.pick([...texts, ' ', '\n', ' text ', '}}', '%}', '{'])],
     [8, () => `{{${r.chance(0.1) ? '-' : ''} ${value(r)} ${r.chance(0.1) ? '-' : ''}}}`],
     [2, () => tag(r, `assign ${r.pick(['v', 'w'])} = ${value(r)}`)],
     [1, () => tag(r, `echo ${value(r)}`)],
-    [1, () => tag(r, `${r.pick(['increment', 'decrement'])} ${r.pick(['count', 'other'])}`)],
+    [counters ? 1 : 0, () => tag(r, `${r.pick(['increment', 'decrement'])} ${r.pick(['count', 'other'])}`)],
     [0.5, () => tag(r, `cycle ${r.chance(0.3) ? `${operand(r)}: ` : ''}${r.times(1, 3, () => operand(r)).join(', ')}`)],
     [0.1, () => tag(r, r.pick(['break', 'continue']))],
     [0.5, () => tag(r, r.pick(['# comment', '# a\n # b', '# a\n b']))],
@@ -54,15 +54,16 @@ function part (r, depth) {
     [depth > 0 ? 0.5 : 0, () => tag(r, 'comment') + inner() + tag(r, 'endcomment')],
     [depth > 0 ? 0.5 : 0, () => tag(r, 'raw') + inner() + tag(r, 'endraw')],
     [depth > 0 ? 0.3 : 0, () => tag(r, `block ${r.pick(['x', ''])}`) + inner() + tag(r, 'endblock')],
-    [depth > 0 ? 0.5 : 0, () => `{% liquid\n${r.times(0, 4, () => r.pick([`assign v = ${value(r)}`, `echo ${value(r)}`, `if ${condition(r)}\n echo 1\nelse\n echo 2\nendif`, '# note', '', 'increment count'])).join('\n')}\n%}`]
+    [depth > 0 ? 0.5 : 0, () => `{% liquid\n${r.times(0, 4, () => r.pick([`assign v = ${value(r)}`, `echo ${value(r)}`, `if ${condition(r)}\n echo 1\nelse\n echo 2\nendif`, '# note', '', counters ? 'increment count' : ''])).join('\n')}\n%}`]
   ])
 }
 
-function template (r, depth) {
-  return r.times(0, 4, () => part(r, depth)).join('')
+function template (r, depth, counters) {
+  return r.times(0, 4, () => part(r, depth, counters)).join('')
 }
 
-module.exports = (r) => {
-  const text = template(r, 2)
+/* `counters`: with increment and decrement, which in the reference write into the event (docs/parity.md). */
+module.exports = (r, counters) => {
+  const text = template(r, 2, counters)
   return r.chance(0.002) ? text.padEnd(1001, 'x') : Array.from(text).slice(0, 900).join('')
 }

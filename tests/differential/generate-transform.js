@@ -63,7 +63,7 @@ const argument = {
   '@merge': (r, d) => fields(r, [['direction', 0.97, () => r.pick(['left', 'right', 'LEFT', 'x'])], ['objects', 0.97, () => r.times(0, 3, () => or(r, 0.9, () => or(r, 0.5, () => directive(r, d), () => object(r, d)), () => wrong(r)))]]),
   '@transform': (r, d) => fields(r, [['apply', 0.98, () => or(r, 0.8, () => object(r, d), () => directive(r, d))], ['mapping', 0.98, () => or(r, 0.7, () => object(r, d), () => directive(r, d))]]),
   '@excludeWhenNull': (r, d) => mapping(r, d),
-  '@liquid': (r) => liquidTemplate(r)
+  '@liquid': (r) => liquidTemplate(r, false)
 }
 
 function directive (r, depth) {
@@ -116,6 +116,6 @@ function rootMapping (r) {
 
 module.exports = (r) => ({
   op: 'transform',
-  mapping: r.weighted([[85, () => object(r, 4)], [8, () => rootMapping(r)], [5, () => directive(r, 3)], [1, () => wrong(r)]]),
+  mapping: r.weighted([[85, () => object(r, 4)], [8, () => rootMapping(r)], [5, () => directive(r, 3)], [4, () => ({ k: { '@liquid': liquidTemplate(r, true) } })], [1, () => wrong(r)]]),
   payload: r.weighted([[97, () => payload(r)], [2, () => wrong(r)], [1, () => undefined]])
 })
