@@ -189,11 +189,9 @@ static void put_date(struct buf *out, const struct moment *m)
     buf_printf(out, "%d/%d/%lld", m->day.month, m->day.day, (long long)m->day.year);
 }
 
-/* American clocks: a narrow space before AM and PM. */
 static void put_clock(struct buf *out, const struct moment *m)
 {
-    buf_printf(out, "%d:%02d:%02d\xE2\x80\xAF%s", hour12(m), m->minute, m->second,
-               m->hour < 12 ? "AM" : "PM");
+    buf_printf(out, "%d:%02d:%02d %s", hour12(m), m->minute, m->second, m->hour < 12 ? "AM" : "PM");
 }
 
 /* What a code stands for, without padding. False: no such code. */
@@ -394,34 +392,36 @@ static void put_formatted(struct render *r, struct buf *out, const struct moment
     }
 }
 
-static struct jv formatted(struct render *r, struct jv v, struct jv zone, struct str format)
+/* The value itself when it is no date; the format is looked at only for a date. */
+static struct jv formatted(struct render *r, struct jv v, struct jv zone, struct jv format)
 {
     struct buf out;
     struct moment m;
     if (!read_moment(r, v, zone, &m))
         return r->rc == 0 ? v : jv_undefined();
     buf_init_arena(&out, r->arena, TEXT_BYTES_MAX);
-    put_formatted(r, &out, &m, format);
+    put_formatted(r, &out, &m, render_text(r, format));
     return render_from_buf(r, &out);
 }
 
 struct jv filter_date(struct render *r, struct jv v, struct arguments args)
 {
-    struct jv given = argument_at(args, 0);
-    struct str format = jv_is_nullish(given) ? DEFAULT_FORMAT : render_text(r, given);
+    struct jv format = argument_at(args, 0);
+    if (jv_is_nullish(format))
+        format = jv_string(DEFAULT_FORMAT);
     return formatted(r, v, argument_at(args, 1), format);
 }
 
 struct jv filter_date_to_xmlschema(struct render *r, struct jv v, struct arguments args)
 {
     (void)args;
-    return formatted(r, v, jv_undefined(), STR("%Y-%m-%dT%H:%M:%S%:z"));
+    return formatted(r, v, jv_undefined(), jv_string(STR("%Y-%m-%dT%H:%M:%S%:z")));
 }
 
 struct jv filter_date_to_rfc822(struct render *r, struct jv v, struct arguments args)
 {
     (void)args;
-    return formatted(r, v, jv_undefined(), STR("%a, %d %b %Y %H:%M:%S %z"));
+    return formatted(r, v, jv_undefined(), jv_string(STR("%a, %d %b %Y %H:%M:%S %z")));
 }
 
 static struct jv in_words(struct render *r, struct jv v, struct arguments args, char month)
@@ -435,7 +435,7 @@ static struct jv in_words(struct render *r, struct jv v, struct arguments args, 
         snprintf(format, sizeof(format), "%%%c %%-d%%q, %%Y", month);
     else
         snprintf(format, sizeof(format), "%%-d%%q %%%c %%Y", month);
-    return formatted(r, v, jv_undefined(), str_from(format));
+    return formatted(r, v, jv_undefined(), jv_string(str_from(format)));
 }
 
 struct jv filter_date_to_string(struct render *r, struct jv v, struct arguments args)

@@ -143,8 +143,7 @@ static bool special_equals(struct jv special, struct jv other)
 {
     if (is_word(special, expression_nil))
         return jv_is_nullish(other);
-    if (is_word(special, expression_empty) &&
-        (is_word(other, expression_empty) || is_word(other, expression_blank)))
+    if (is_word(other, expression_empty) || is_word(other, expression_blank))
         return false;
     return is_empty_to(other, is_word(special, expression_blank));
 }
