@@ -10,7 +10,7 @@
 
 #include <yyjson.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 enum {
     BATCH_EVENTS = 100,

@@ -8,7 +8,7 @@
 #include "ecommerce.h"
 #include "event.h"
 #include "identify.h"
-#include "limits.h"
+#include "bounds.h"
 #include "profile.h"
 #include "purchase.h"
 #include "text.h"

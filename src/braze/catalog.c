@@ -4,7 +4,7 @@
 
 #include "exchange.h"
 #include "identity.h"
-#include "limits.h"
+#include "bounds.h"
 
 /* clang-format off */
 static const struct condition when_upsert[] = {

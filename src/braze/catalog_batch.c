@@ -2,7 +2,7 @@
 
 #include "batch.h"
 #include "catalog.h"
-#include "limits.h"
+#include "bounds.h"
 
 /* ------------------------------------------------------------------------------------------ the
  * request */

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 /* clang-format off */
 static const struct family_row families[] = {

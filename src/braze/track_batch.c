@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "http_status.h"
-#include "limits.h"
+#include "bounds.h"
 #include "purchase.h"
 
 /* ------------------------------------------------------------------------------------------ the

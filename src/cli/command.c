@@ -44,9 +44,6 @@ int print_out(struct buf *out)
     return EXIT_DONE;
 }
 
-/* ------------------------------------------------------------------------------------------
- * parsing */
-
 static int store_value(const struct option_row *row, char *args, const char *text)
 {
     switch (row->kind) {
@@ -172,9 +169,6 @@ int command_run(const struct command *command, int argc, char **argv)
     return command->run(args, (int)operands, argv + operand);
 }
 
-/* ------------------------------------------------------------------------------------------ help
- */
-
 static void put_option(const struct option_row *row, struct buf *out)
 {
     size_t from = out->len;
@@ -228,9 +222,6 @@ void commands_help(const struct command *commands, size_t count, struct buf *out
                         "Exit codes: 0 done, 1 a mistake to mend in what was asked, 2 trouble with "
                         "the machine.\n"));
 }
-
-/* ------------------------------------------------------------------------------------------ manual
- */
 
 /* Text for roff: a leading dot or quote would be a request, a backslash an escape. */
 static void put_roff(const char *text, struct buf *out)

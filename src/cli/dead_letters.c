@@ -44,9 +44,6 @@ static int open_all(struct opened *o, const struct dead_args *args, struct err *
     return rc;
 }
 
-/* ------------------------------------------------------------------------------------------ list
- */
-
 struct listing {
     const struct dead_args *args;
     struct arena arena;
@@ -121,9 +118,6 @@ int dead_list_run(const void *arguments, int operand_count, char **operands)
     arena_fini(&l.arena);
     return code;
 }
-
-/* ------------------------------------------------------------------------------------------ show
- */
 
 struct search {
     uint64_t id;

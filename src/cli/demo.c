@@ -61,9 +61,6 @@ static void on_interrupt(int number)
     is_interrupted = true;
 }
 
-/* ------------------------------------------------------------------------------------------
- * starting */
-
 static void *run_sandbox(void *self)
 {
     (void)!sandbox_server_run(self);
@@ -150,9 +147,6 @@ static void stop(struct demo *d)
     remove_dir(d);
 }
 
-/* ------------------------------------------------------------------------------------------ http
- */
-
 static size_t take_answer(char *bytes, size_t size, size_t count, void *self)
 {
     struct buf *answer = self;
@@ -198,9 +192,6 @@ static void show_progress(const char *what, uint64_t done, uint64_t all)
             "##############################", BAR_CELLS - cells, "", (unsigned long long)done,
             (unsigned long long)all, done >= all ? "\n" : "");
 }
-
-/* ------------------------------------------------------------------------------------------ the
- * stream */
 
 static int send_batch(struct demo *d, uint64_t from, uint64_t count, struct err *err)
 {
@@ -270,9 +261,6 @@ static int stream(struct demo *d, struct buf *first_request, struct err *err)
     d->finished_us = monotonic_us();
     return rc;
 }
-
-/* ------------------------------------------------------------------------------------------ the
- * summary */
 
 static void print_sent(const struct demo *d)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "keys.h"
-#include "limits.h"
+#include "bounds.h"
 #include "yaml_doc.h"
 
 enum {
@@ -25,9 +25,6 @@ struct config {
     char *warnings[CONFIG_WARNINGS_MAX];
     size_t warning_count;
 };
-
-/* ------------------------------------------------------------------------------------------ keys
- */
 
 static const struct str source_kinds[] = {STR_INIT("segment"), {0}};
 static const struct str destination_kinds[] = {STR_INIT("braze-cloud"), {0}};
@@ -100,9 +97,6 @@ static const struct key root_keys[] = {
 };
 TABLE(root_table, root_keys, config_values);
 /* clang-format on */
-
-/* ------------------------------------------------------------------------------------------
- * reading */
 
 static void add_warning(void *self, const char *path, const char *text)
 {

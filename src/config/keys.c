@@ -47,9 +47,6 @@ static int wrong_type(const struct place *at, struct jv v)
                         STR_ARG(at->key->name), type_name(v), kind_names[at->key->kind]);
 }
 
-/* ------------------------------------------------------------------------------------------ texts
- */
-
 static int out_of_memory(const struct place *at)
 {
     return err_set_path(at->err, -ENOMEM, at->path, "out of memory");
@@ -164,9 +161,6 @@ static int read_secret(const struct place *at, struct jv v, struct str *out)
     return rc;
 }
 
-/* ------------------------------------------------------------------------------------------
- * numbers */
-
 static int check_bounds(const struct place *at, int64_t number)
 {
     const struct key *key = at->key;
@@ -212,9 +206,6 @@ static int read_choice(const struct place *at, struct jv v, int64_t *out)
     return err_set_path(at->err, -EINVAL, at->path, "'%.*s' is \"%.*s\", expected one of: %s",
                         STR_ARG(at->key->name), (int)(v.len < 60 ? v.len : 60), v.ptr, list);
 }
-
-/* ------------------------------------------------------------------------------------------ nested
- */
 
 static int read_names(const struct place *at, struct jv v, struct str **names, size_t *count)
 {
@@ -309,9 +300,6 @@ static int read_key(const struct place *at, struct jv v, char *out)
     }
     return 0;
 }
-
-/* ------------------------------------------------------------------------------------------ tables
- */
 
 enum { TABLE_KEYS_MAX = 32 };
 

@@ -6,15 +6,12 @@
 
 #include <yaml.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 struct yaml_doc {
     yaml_document_t document;
     struct jv root;
 };
-
-/* ------------------------------------------------------------------------------------------
- * resolving */
 
 static struct str scalar_text(const yaml_node_t *node)
 {
@@ -146,9 +143,6 @@ static struct jv resolve(struct resolver *r, int index, unsigned depth)
     }
     return jv_undefined();
 }
-
-/* ------------------------------------------------------------------------------------------
- * interface */
 
 static int load(struct yaml_doc *y, struct str text, struct err *err)
 {

@@ -5,7 +5,7 @@
 #ifndef SPELTER_DELIVERY_MANIFEST_H
 #define SPELTER_DELIVERY_MANIFEST_H
 
-#include "limits.h"
+#include "bounds.h"
 #include "str.h"
 
 enum {

@@ -13,7 +13,7 @@
 #define SPELTER_DELIVERY_PARCEL_H
 
 #include "lane.h"
-#include "limits.h"
+#include "bounds.h"
 #include "manifest.h"
 
 enum {

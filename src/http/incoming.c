@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 enum {
     REQUEST_ARENA_BYTES_MAX = 64 * 1024 * 1024, /* a handler parses its body in here */

@@ -38,9 +38,6 @@ enum call_type call_from_type(struct jv type)
     return CALL_NONE;
 }
 
-/* ------------------------------------------------------------------------------------------
- * checking */
-
 static bool fault_set(struct call_fault *fault, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -144,9 +141,6 @@ bool call_check(struct jv event, enum call_type type, struct call_fault *fault)
         return check_id(event, STR("previousId"), fault) && check_id(event, STR("userId"), fault);
     return true;
 }
-
-/* ------------------------------------------------------------------------------------------
- * stamping */
 
 static struct jv iso_text(int64_t us, struct arena *a)
 {

@@ -1,7 +1,7 @@
 #include "pixel.h"
 
 #include "base64.h"
-#include "limits.h"
+#include "bounds.h"
 #include "utf8.h"
 
 struct parameter {

@@ -10,7 +10,7 @@
 #include "base64.h"
 #include "call.h"
 #include "envelope.h"
-#include "limits.h"
+#include "bounds.h"
 #include "pixel.h"
 #include "utf8.h"
 
@@ -57,9 +57,6 @@ void segment_close(struct segment *s)
     buf_fini(&s->records);
     free(s);
 }
-
-/* ------------------------------------------------------------------------------------------
- * answers */
 
 const char *segment_refusal_name(enum segment_refusal refusal)
 {
@@ -114,9 +111,6 @@ struct str segment_refusal_body(const char *text, struct arena *a)
                : STR("{\"success\":false,\"message\":\"refused\",\"code\":\"invalid_request\"}");
 }
 
-/* ------------------------------------------------------------------------------------------ who is
- * it */
-
 /* "Basic base64(writeKey:)"; the colon may be missing (§1.2). */
 static struct str key_in_header(struct str authorization, struct arena *a)
 {
@@ -167,9 +161,6 @@ static bool admit(struct gathering *g, const struct sources *sources, struct jv 
     }
     return true;
 }
-
-/* ------------------------------------------------------------------------------------------ events
- */
 
 static struct str new_uuid(struct segment *s, struct arena *a)
 {
@@ -270,9 +261,6 @@ static enum kept keep_event(struct gathering *g, struct jv event, enum call_type
     g->ends[g->out->record_count++] = g->segment->records.len;
     return KEPT;
 }
-
-/* ------------------------------------------------------------------------------------------
- * requests */
 
 static bool prepare(struct gathering *g, size_t events)
 {

@@ -7,7 +7,7 @@
 
 #include <yyjson.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 /* yyjson allocates from the arena: nothing to free, and its bound is the arena's bound. */
 static void *alc_malloc(void *ctx, size_t bytes)

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "limits.h"
+#include "bounds.h"
 #include "text.h"
 #include "validate.h"
 

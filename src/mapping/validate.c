@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "limits.h"
+#include "bounds.h"
 #include "program.h"
 #include "text.h"
 

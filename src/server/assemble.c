@@ -7,7 +7,7 @@ enum { SETTINGS_BYTES_MAX = 64 * 1024 };
 static_assert((int)PARITY_SAFE == 0 && (int)PARITY_STRICT == 1,
               "the config's choices are in this order");
 
-struct jv assemble_settings(const struct destination_section *section, struct arena *a)
+static struct jv settings_object(const struct destination_section *section, struct arena *a)
 {
     const struct braze_settings *settings = &section->settings;
     struct jv_builder b;
@@ -27,7 +27,7 @@ int assemble_destination(struct destination **out, const struct config *config,
     *out = NULL;
     arena_init(&arena, SETTINGS_BYTES_MAX);
     struct destination_config parts = {
-        .settings = assemble_settings(section, &arena),
+        .settings = settings_object(section, &arena),
         .subscriptions = section->subscriptions,
         .parity = (enum parity)section->parity,
     };

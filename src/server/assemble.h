@@ -12,8 +12,4 @@ int assemble_destination(struct destination **out, const struct config *config,
                          const struct destination_section *section, struct err *err)
     __attribute__((warn_unused_result));
 
-/* The destination's settings as its mapping sees them, {api_key, app_id, endpoint}. Borrows from
- * the section; undefined when the arena is full. */
-struct jv assemble_settings(const struct destination_section *section, struct arena *a);
-
 #endif

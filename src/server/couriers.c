@@ -28,9 +28,6 @@ struct couriers {
     struct route *routes;
 };
 
-/* ------------------------------------------------------------------------------------------ one
- * route */
-
 static void route_free(struct route *route)
 {
     if (route == NULL)
@@ -114,9 +111,6 @@ static void route_stop(struct route *route, int deadline_ms)
                  route->id, strerror(-rc));
     route->is_running = false;
 }
-
-/* ------------------------------------------------------------------------------------------ all of
- * them */
 
 static void insert(struct couriers *c, struct route *route)
 {

@@ -64,9 +64,6 @@ struct groups {
     struct group *done;    /* oldest first */
 };
 
-/* ------------------------------------------------------------------------------------------ texts
- */
-
 static bool texts_add(struct texts *t, struct str text)
 {
     if (t->count == t->cap) {
@@ -108,9 +105,6 @@ static void texts_free(struct texts *t)
     free(t->ends);
     free(t->views);
 }
-
-/* ------------------------------------------------------------------------------------------ a
- * group's life */
 
 static int apply(struct store_job *job, MDB_txn *txn)
 {
@@ -226,9 +220,6 @@ void groups_close(struct groups *g)
     free(g);
 }
 
-/* ------------------------------------------------------------------------------------------ adding
- */
-
 static bool add_fingerprints(struct group *group, const struct group_item *item)
 {
     size_t need = group->records.count + item->record_count;
@@ -302,9 +293,6 @@ void group_forget(struct groups *g, struct http_request *request)
     http_set_user(request, NULL);
     gauge_set(&g->metrics.waiting, gauge_get(&g->metrics.waiting) - 1);
 }
-
-/* ------------------------------------------------------------------------------------------
- * committing */
 
 static bool is_empty(const struct group *group)
 {

@@ -32,9 +32,6 @@ static const char *const class_names[STATUS_CLASSES] = {
     [STATUS_4XX] = "4xx",   [STATUS_429] = "429", [STATUS_5XX] = "5xx",
 };
 
-/* ------------------------------------------------------------------------------------------
- * listener */
-
 static void put_listener(struct buf *out, const struct report_parts *parts)
 {
     const struct routes_metrics *r = parts->routes;
@@ -94,9 +91,6 @@ static void put_store(struct buf *out, const struct report_parts *parts)
                  "From the begin of a transaction until it is durable.");
     metrics_histogram(out, "spelter_commit_seconds", "", &s->commit_latency);
 }
-
-/* ------------------------------------------------------------------------------------------
- * couriers */
 
 /* Metrics with one value a destination, as a table. */
 struct plain_row {
@@ -208,9 +202,6 @@ static void put_couriers(struct buf *out, const struct gathered *g,
     put_histograms(out, g, "spelter_delivery_seconds",
                    offsetof(struct courier_metrics, delivery_latency));
 }
-
-/* ------------------------------------------------------------------------------------------ both
- */
 
 static void hold(struct gathered *g, struct couriers *couriers)
 {

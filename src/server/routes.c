@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "letter.h"
-#include "limits.h"
+#include "bounds.h"
 #include "report.h"
 
 enum { HEADERS_MAX = 7, LETTERS_BYTES_MAX = 64 * 1024 * 1024 };
@@ -66,9 +66,6 @@ const struct routes_metrics *routes_metrics(const struct routes *r)
     return &r->metrics;
 }
 
-/* ------------------------------------------------------------------------------------------
- * answering */
-
 static void add_header(struct headers *h, const char *name, const char *value)
 {
     h->rows[h->count++] = (struct http_header){name, value};
@@ -110,9 +107,6 @@ static void answer_preflight(struct http_request *request)
     add_header(&h, "Access-Control-Max-Age", "7200");
     http_answer(request, 204, h.rows, h.count, STR(""));
 }
-
-/* ------------------------------------------------------------------------------------------ events
- */
 
 struct keeping {
     struct routes *routes;
@@ -235,9 +229,6 @@ static void serve_events(struct routes *r, struct http_request *request)
     else
         http_answer(request, result.status, h.rows, h.count, result.body);
 }
-
-/* ------------------------------------------------------------------------------------------ routes
- */
 
 static void answer_text(struct http_request *request, unsigned status, const char *content_type,
                         struct buf *text)

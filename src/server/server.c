@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "couriers.h"
 #include "group.h"
-#include "limits.h"
+#include "bounds.h"
 #include "log.h"
 #include "routes.h"
 #include "trim.h"
@@ -40,9 +40,6 @@ struct server {
     int reload_fd; /* an eventfd: counts reloads asked for */
     _Atomic bool is_stopping;
 };
-
-/* ------------------------------------------------------------------------------------------
- * opening */
 
 static void on_request(void *self, struct http_request *request)
 {
@@ -204,9 +201,6 @@ void server_close(struct server *s)
     free(s);
 }
 
-/* ------------------------------------------------------------------------------------------
- * reloading */
-
 static void warn_restart(const struct config_values *old, const struct config_values *new)
 {
     if (!str_eq(old->listen, new->listen) || !str_eq(old->data, new->data) ||
@@ -268,9 +262,6 @@ void server_wake_reload(struct server *s)
     const uint64_t one = 1;
     (void)!write(s->reload_fd, &one, sizeof(one)); /* full means that one is waiting already */
 }
-
-/* ------------------------------------------------------------------------------------------
- * running */
 
 static void server_loop(struct server *s)
 {

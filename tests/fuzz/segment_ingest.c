@@ -10,7 +10,7 @@
 #include "call.h"
 #include "envelope.h"
 #include "jv.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum { ARENA_BYTES = 64 << 20 };
 

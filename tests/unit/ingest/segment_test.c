@@ -4,7 +4,7 @@
 
 #include "envelope.h"
 #include "jv.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include "unit.h"
 

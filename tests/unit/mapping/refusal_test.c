@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 static struct arena arena;
 

@@ -1,9 +1,9 @@
 /*
- * limits: every bound of the program, once, with its reason. Facts of other people's products name
+ * bounds: every limit of the program, once, with its reason. Facts of other people's products name
  * the spec page.
  */
-#ifndef SPELTER_BASE_LIMITS_H
-#define SPELTER_BASE_LIMITS_H
+#ifndef SPELTER_BASE_BOUNDS_H
+#define SPELTER_BASE_BOUNDS_H
 
 #include <assert.h>
 
