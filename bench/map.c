@@ -1,6 +1,6 @@
 /*
- * One core: parse, match, map, validate and write Braze's JSON for a typical event of each action, beside the floor, which is
- * yyjson's parse and write of the same bytes. One JSON line a case:
+ * One core: parse, match, map, validate and write Braze's JSON for a typical event of each action,
+ * beside the floor, which is yyjson's parse and write of the same bytes. One JSON line a case:
  *
  *     {"bench":"map","action":"trackEvent","event_bytes":512,"events_per_second":...,"floor_per_second":...,
  *      "share_of_floor":0.5,"mallocs":0}
@@ -51,7 +51,7 @@ void *calloc(size_t count, size_t bytes)
     "\"context\":{\"ip\":\"203.0.113.7\",\"locale\":\"en-GB\",\"library\":{\"name\":\"analytics."  \
     "js\",\"version\":\"2.11.1\"}}"
 #define PRODUCT                                                                                    \
-    "{\"product_id\":\"sku-7\",\"name\":\"Copper wire\",\"variant\":\"2mm\",\"quantity\":2,"        \
+    "{\"product_id\":\"sku-7\",\"name\":\"Copper wire\",\"variant\":\"2mm\",\"quantity\":2,"       \
     "\"price\":9.5,\"currency\":\"EUR\"}"
 
 static const struct {
@@ -83,13 +83,16 @@ static const struct {
      "{\"type\":\"track\",\"event\":\"Product Viewed\"," HEAD
      "\"properties\":{\"product_id\":\"sku-7\",\"name\":\"Copper wire\",\"variant\":\"2mm\","
      "\"price\":9.5,\"currency\":\"EUR\",\"source\":\"web\"}," CONTEXT "}"},
-    {"createAlias", "{\"external_id\":{\"@path\":\"$.userId\"},\"alias_name\":{\"@path\":\"$.anonymousId\"},"
-                    "\"alias_label\":\"anonymous\"}",
+    {"createAlias",
+     "{\"external_id\":{\"@path\":\"$.userId\"},\"alias_name\":{\"@path\":\"$.anonymousId\"},"
+     "\"alias_label\":\"anonymous\"}",
      "{\"type\":\"track\",\"event\":\"Create Alias\"," HEAD "\"properties\":{}," CONTEXT "}"},
-    {"identifyUser", "{\"external_id\":{\"@path\":\"$.userId\"},\"user_alias\":{\"alias_name\":"
-                     "{\"@path\":\"$.anonymousId\"},\"alias_label\":\"anonymous\"}}",
+    {"identifyUser",
+     "{\"external_id\":{\"@path\":\"$.userId\"},\"user_alias\":{\"alias_name\":"
+     "{\"@path\":\"$.anonymousId\"},\"alias_label\":\"anonymous\"}}",
      "{\"type\":\"identify\"," HEAD "\"traits\":{\"plan\":\"pro\"}," CONTEXT "}"},
-    {"triggerCampaign", "{\"campaign_id\":\"c-1\",\"recipients\":[{\"external_user_id\":{\"@path\":\"$.userId\"}}]}",
+    {"triggerCampaign",
+     "{\"campaign_id\":\"c-1\",\"recipients\":[{\"external_user_id\":{\"@path\":\"$.userId\"}}]}",
      "{\"type\":\"track\",\"event\":\"Basket Left\"," HEAD
      "\"properties\":{\"value\":19,\"items\":3}," CONTEXT "}"},
     {"presets", NULL, /* all of them, as a new destination has them */
@@ -140,8 +143,7 @@ static struct destination *open_row(size_t row)
                                    "\"https://rest.iad-01.braze.com\"}");
     struct destination_config config = {
         .settings = settings,
-        .subscriptions =
-            subscriptions_of(&a, row, "type = \"track\" or type = \"identify\""),
+        .subscriptions = subscriptions_of(&a, row, "type = \"track\" or type = \"identify\""),
         .parity = PARITY_STRICT,
     };
     if (destination_compile(&d, &config, &err) != 0) {

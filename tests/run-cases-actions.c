@@ -1,6 +1,6 @@
 /*
- * The ops action, batch, event and defaults of run-cases: what the reference's Destination does around an action, with
- * the response that the case names in place of Braze.
+ * The ops action, batch, event and defaults of run-cases: what the reference's Destination does
+ * around an action, with the response that the case names in place of Braze.
  */
 #include "run-cases.h"
 
@@ -8,13 +8,16 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "cohorts.h"
 #include "fql.h"
 #include "mapping.h"
 #include "presets.h"
+#include "run-cases-actions.h"
 #include "settings.h"
 #include "subscription.h"
 
-/* ---------------------------------------------------------------------------------------- one line-up */
+/* ---------------------------------------------------------------------------------------- one
+ * line-up */
 
 /* One action with its mapping, compiled. */
 struct runner {
@@ -24,7 +27,7 @@ struct runner {
     struct call call;
     struct jv raw_mapping;
     struct jv settings;
-    bool is_unknown;  /* no such action */
+    bool is_unknown;       /* no such action */
     bool failed_in_action; /* in the last run */
 };
 
@@ -78,10 +81,9 @@ static struct failure failure_of(struct thrown thrown)
     if (name == NULL)
         abort();
     /* The few names there are; a failure's name is static. */
-    static const char *const names[] = {"Error",       "TypeError",       "RangeError",
-                                        "SyntaxError", "ValidationError", "AggregateError",
-                                        "ParseError",  "RenderError",     "TokenizationError",
-                                        "AssertionError"};
+    static const char *const names[] = {
+        "Error",          "TypeError",  "RangeError",  "SyntaxError",       "ValidationError",
+        "AggregateError", "ParseError", "RenderError", "TokenizationError", "AssertionError"};
     const char *known = "Error";
     for (size_t i = 0; i < countof(names); i++)
         if (strcmp(names[i], name) == 0)
@@ -108,7 +110,8 @@ static void open_runner(struct runner *r, struct jv action, struct jv mapping, s
     r->call.schema = r->schema;
 }
 
-/* ---------------------------------------------------------------------------------------- one response */
+/* ---------------------------------------------------------------------------------------- one
+ * response */
 
 static struct response response_of(const struct outcome_of_case *o)
 {
@@ -150,7 +153,8 @@ static void note_result(struct outcome_of_case *o, const char *output, struct jv
         o->results[o->result_count++] = jv_object_end(&b);
 }
 
-/* -------------------------------------------------------------------------------------------- mapping */
+/* --------------------------------------------------------------------------------------------
+ * mapping */
 
 /* False: o->failure says why. */
 static bool compile(struct outcome_of_case *o, struct runner *r, struct jv mapping)
@@ -173,15 +177,15 @@ static bool transform(struct outcome_of_case *o, struct runner *r, struct jv map
     bool is_data = is_element || event.type == JV_OBJECT;
     if (!compile(o, r, is_data ? mapping : (struct jv){.type = JV_OBJECT}))
         return false;
-    int rc = is_element
-                 ? mapping_run_element(r->mapping, event, o->arena, payload, &thrown, &err)
-                 : mapping_run_or_throw(r->mapping, event, o->arena, payload, &thrown, &err);
+    int rc = is_element ? mapping_run_element(r->mapping, event, o->arena, payload, &thrown, &err)
+                        : mapping_run_or_throw(r->mapping, event, o->arena, payload, &thrown, &err);
     if (rc != 0)
         o->failure = failure_of(thrown);
     return rc == 0;
 }
 
-/* ------------------------------------------------------------------------------------------ one action */
+/* ------------------------------------------------------------------------------------------ one
+ * action */
 
 static void run_single(struct outcome_of_case *o, struct runner *r, struct jv mapping,
                        struct jv event)
@@ -256,6 +260,130 @@ static void run_batch(struct outcome_of_case *o, struct runner *r, struct jv map
         o->results[o->result_count++] = b.items[i].node;
 }
 
+/* -------------------------------------------------------------------------------------------
+ * cohorts */
+
+static struct jv node_of(struct arena *a, double status, struct jv body, struct jv sent)
+{
+    struct jv_builder b;
+    jv_object_begin(&b, a, 3);
+    jv_object_put(&b, STR("status"), jv_number(status));
+    jv_object_put(&b, STR("body"), body);
+    jv_object_put(&b, STR("sent"), sent);
+    return jv_object_end(&b);
+}
+
+static struct jv invalid_node(struct arena *a, struct str why)
+{
+    struct jv_builder b;
+    jv_object_begin(&b, a, 4);
+    jv_object_put(&b, STR("status"), jv_number(400));
+    jv_object_put(&b, STR("errortype"), jv_string(STR("PAYLOAD_VALIDATION_FAILED")));
+    jv_object_put(&b, STR("errormessage"), jv_string(why));
+    jv_object_put(&b, STR("errorreporter"), jv_string(STR("INTEGRATIONS")));
+    return jv_object_end(&b);
+}
+
+/* Sends what the sync asks for; the data of the last answer, or undefined when nobody was to
+ * change. */
+static struct jv send_sync(struct outcome_of_case *o, struct runner *r,
+                           const struct cohorts_sync *sync)
+{
+    struct response response = response_of(o);
+    o->failure = sync->failure;
+    for (size_t i = 0; o->failure.name == NULL && i < sync->request_count; i++) {
+        note_request(o, &sync->requests[i], r);
+        if (response.status < 200 || response.status > 299)
+            o->failure = exchange_http_failure(response.status, o->arena);
+    }
+    if (sync->request_count == (size_t)sync->makes_cohort)
+        return jv_undefined();
+    return jv_is_nullish(response.body) ? jv_string(response.text) : response.body;
+}
+
+static void run_cohorts(struct outcome_of_case *o, struct runner *r, const struct jv *events,
+                        size_t count, bool is_batch)
+{
+    struct record *records = arena_array(o->arena, count, sizeof(*records));
+    struct jv *nodes = arena_array(o->arena, count, sizeof(*nodes));
+    struct cohorts_sync sync;
+    struct str why = {0};
+    size_t valid = 0;
+    if (records == NULL || nodes == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        struct jv payload;
+        if (!transform(o, r, r->raw_mapping, events[i], is_batch, &payload))
+            return;
+        int rc = schema_check(r->schema, payload, is_batch ? CLEAN_BATCH : CLEAN_SINGLE, o->arena,
+                              &records[valid], &why);
+        nodes[i] = rc == 0 ? jv_undefined() : invalid_node(o->arena, why);
+        valid += rc == 0;
+        if (rc != 0 && !is_batch) {
+            o->failure = (struct failure){.name = "AggregateAjvError", .message = why};
+            return;
+        }
+    }
+    for (size_t i = 0; valid > 0 && i < count; i++)
+        if (exchange_stumbles(events[i], &o->failure))
+            return;
+    struct jv data = jv_undefined();
+    if (valid > 0) {
+        struct cohorts_config config = {.client_secret = jv_get(r->settings, STR("client_secret"))};
+        if (cohorts_sync(&sync, &config, records, valid, o->arena) != 0)
+            abort();
+        data = send_sync(o, r, &sync);
+    }
+    if (o->failure.name != NULL)
+        return;
+    if (!is_batch) {
+        note_result(o, "Mappings resolved", jv_undefined());
+        note_result(o, "Payload validated", jv_undefined());
+        note_result(o, "Action Executed", data);
+        return;
+    }
+    bool has_sent = data.type != JV_UNDEFINED;
+    size_t next = 0;
+    for (size_t i = 0; i < count && i < countof(o->results); i++) {
+        if (nodes[i].type == JV_UNDEFINED) {
+            struct jv sent = schema_object(r->schema, &records[sync.order[next++]], o->arena);
+            nodes[i] = node_of(o->arena, has_sent ? response_of(o).status : 200,
+                               has_sent ? data : (struct jv){.type = JV_OBJECT}, sent);
+        }
+        o->results[o->result_count++] = nodes[i];
+    }
+}
+
+static void run_cohorts_case(struct outcome_of_case *o, struct case_slot *slot, bool is_batch)
+{
+    static const struct jv none = {.type = JV_OBJECT};
+    struct runners *all = new_runners(slot, 1);
+    struct runner *r = &all->each[0];
+    struct jv_builder b;
+    jv_object_begin(&b, &all->memory, COHORTS_ROWS);
+    for (size_t row = 0; row < COHORTS_ROWS; row++) {
+        struct jv preset;
+        const char *text = cohorts_fields[row].preset;
+        if (!jv_truthy(jv_get(o->test, STR("useDefaultMappings"))) || text == NULL)
+            continue;
+        if (jv_parse(&preset, &all->memory, str_from(text), JV_JAVASCRIPT, NULL) != 0)
+            abort();
+        jv_object_put(&b, cohorts_fields[row].key, preset);
+    }
+    jv_object_put_all(&b, jv_get(o->test, STR("mapping")));
+    r->raw_mapping = jv_object_end(&b);
+    r->schema = schema_new(cohorts_fields, COHORTS_ROWS, 0);
+    r->settings = jv_get(o->test, STR("settings"));
+    if (r->settings.type != JV_OBJECT)
+        r->settings = none;
+    struct jv event = jv_get(o->test, STR("event"));
+    struct jv events = jv_get(o->test, STR("events"));
+    if (is_batch)
+        run_cohorts(o, r, events.items, events.type == JV_ARRAY ? events.len : 0, true);
+    else
+        run_cohorts(o, r, &event, 1, false);
+}
+
 static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool is_batch)
 {
     struct runners *all = slot->kept;
@@ -271,7 +399,7 @@ static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool i
         struct jv settings = jv_get(o->test, STR("settings"));
         if (!jv_truthy(settings)) {
             const struct str text = STR("{\"api_key\":\"key\",\"app_id\":\"app\","
-                                       "\"endpoint\":\"https://rest.iad-01.braze.com\"}");
+                                        "\"endpoint\":\"https://rest.iad-01.braze.com\"}");
             if (jv_parse(&settings, &all->memory, text, JV_JAVASCRIPT, NULL) != 0)
                 abort();
         }
@@ -286,9 +414,11 @@ static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool i
         run_single(o, r, r->raw_mapping, jv_get(o->test, STR("event")));
 }
 
-/* ------------------------------------------------------------------------------------------- op event */
+/* ------------------------------------------------------------------------------------------- op
+ * event */
 
-/* Settings without what the framework takes out of them, validated; undefined: o->failure says why. */
+/* Settings without what the framework takes out of them, validated; undefined: o->failure says why.
+ */
 static struct jv check_settings(struct outcome_of_case *o, struct jv settings)
 {
     struct jv_builder b;
@@ -343,15 +473,16 @@ static void run_subscription(struct outcome_of_case *o, struct runner *r, struct
         o->failure.status = 400;
 }
 
-/* How soon the reference sees a failure: what an asynchronous action throws comes a turn of the event loop later than
- * what is thrown before it or by a synchronous one. */
+/* How soon the reference sees a failure: what an asynchronous action throws comes a turn of the
+ * event loop later than what is thrown before it or by a synchronous one. */
 enum haste { AT_ONCE, A_TURN_LATER, AFTER_REQUEST };
 
 static enum haste haste_of(const struct runner *r, bool has_sent)
 {
     static const struct str asynchronous[] = {
-        STR_INIT("ecommerce"),       STR_INIT("ecommerceSingleProduct"), STR_INIT("identifyUser2"),
-        STR_INIT("triggerCampaign"), STR_INIT("triggerCanvas"),          STR_INIT("upsertCatalogItem"),
+        STR_INIT("ecommerce"),     STR_INIT("ecommerceSingleProduct"),
+        STR_INIT("identifyUser2"), STR_INIT("triggerCampaign"),
+        STR_INIT("triggerCanvas"), STR_INIT("upsertCatalogItem"),
     };
     if (has_sent)
         return AFTER_REQUEST;
@@ -397,7 +528,8 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
     o->failure = first;
 }
 
-/* --------------------------------------------------------------------------------------------- results */
+/* ---------------------------------------------------------------------------------------------
+ * results */
 
 static struct jv array_of(struct arena *a, const struct jv *items, size_t count)
 {
@@ -414,8 +546,17 @@ struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *
 {
     struct outcome_of_case o = {.arena = a, .test = test};
     struct str op = jv_str(jv_get(test, STR("op")));
+    if (str_eq(op, STR("defaults")))
+        return run_defaults_case(a);
+    bool is_cohorts = str_eq(jv_str(jv_get(test, STR("destination"))), STR("braze-cohorts"));
+    if (slot->kept != NULL && is_cohorts) { /* compiled anew each time: no bench asks for it */
+        slot->free(slot->kept);
+        slot->kept = NULL;
+    }
     if (str_eq(op, STR("event")))
         run_event(&o, slot);
+    else if (is_cohorts)
+        run_cohorts_case(&o, slot, str_eq(op, STR("batch")));
     else
         run_action(&o, slot, str_eq(op, STR("batch")));
     struct jv requests = array_of(a, o.requests, o.request_count);

@@ -74,7 +74,8 @@ static int read_settings(struct destination *d, struct jv settings, struct err *
     jv_object_put_all(&b, settings);
     jv_object_put(&b, STR("endpoint"), jv_string(d->endpoint));
     d->settings = jv_object_end(&b);
-    return d->settings.type == JV_OBJECT ? 0 : err_set(err, -ENOMEM, 0, "no memory for the settings");
+    return d->settings.type == JV_OBJECT ? 0
+                                         : err_set(err, -ENOMEM, 0, "no memory for the settings");
 }
 
 static int open_subscriptions(struct destination *d, struct jv list, struct jv settings,
@@ -191,8 +192,8 @@ static void refuse(struct outcome *outcome, const char *code, struct str text)
     outcome->text = text;
 }
 
-/* Everything about one subscription but what becomes of its objects: matches, maps, validates, builds. The form is the
- * caller's. outcome->kind is OUTCOME_SENT when there are objects. */
+/* Everything about one subscription but what becomes of its objects: matches, maps, validates,
+ * builds. The form is the caller's. outcome->kind is OUTCOME_SENT when there are objects. */
 static int run_subscription(const struct subscription *s, const struct call *call, struct jv event,
                             struct arena *a, struct outcome *outcome, struct exchange *x)
 {
@@ -283,7 +284,8 @@ int destination_map_delete(const struct destination *d, struct jv event, struct 
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- preview */
+/* -------------------------------------------------------------------------------------------
+ * preview */
 
 static struct jv describe_outcome(const struct subscription *s, const struct outcome *outcome,
                                   struct arena *a)
@@ -352,7 +354,8 @@ int destination_preview(const struct destination *d, struct jv event, struct are
     return out->type == JV_OBJECT ? 0 : -ENOMEM;
 }
 
-/* --------------------------------------------------------------------------------------------- names */
+/* ---------------------------------------------------------------------------------------------
+ * names */
 
 size_t destination_subscription_count(const struct destination *d)
 {

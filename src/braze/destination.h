@@ -101,9 +101,11 @@ int destination_map(const struct destination *d, struct jv event, struct arena *
 int destination_map_delete(const struct destination *d, struct jv event, struct arena *a,
                            struct mapped *out) __attribute__((warn_unused_result));
 
-/* What would be sent for the event, one request a subscription as the reference makes them, for people to look at:
+/* What would be sent for the event, one request a subscription as the reference makes them, for
+ * people to look at:
  * {"requests":[{"method","url","headers","json"}],"skipped":[{"subscription","action","reason"}],
- *  "errors":[{"subscription","action","code","message"}]}. The Authorization header is the real one. -ENOMEM. */
+ *  "errors":[{"subscription","action","code","message"}]}. The Authorization header is the real
+ * one. -ENOMEM. */
 int destination_preview(const struct destination *d, struct jv event, struct arena *a,
                         struct jv *out) __attribute__((warn_unused_result));
 

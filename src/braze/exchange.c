@@ -4,7 +4,8 @@
 
 #include "http_status.h"
 
-/* ----------------------------------------------------------------------------------------- failures */
+/* -----------------------------------------------------------------------------------------
+ * failures */
 
 struct failure exchange_http_failure(int status, struct arena *a)
 {
@@ -35,7 +36,9 @@ void exchange_fail_with_message(struct exchange *x)
 struct failure exchange_type_failure(struct jv body, struct str key, struct arena *a)
 {
     char text[96];
-    struct buf b = {.ptr = text, .cap = sizeof(text), .max = sizeof(text)}; /* full from the start: never grows */
+    struct buf b = {.ptr = text,
+                    .cap = sizeof(text),
+                    .max = sizeof(text)}; /* full from the start: never grows */
     buf_append(&b, STR("Cannot read properties of "));
     buf_append(&b, body.type == JV_NULL ? STR("null") : STR("undefined"));
     buf_append(&b, STR(" (reading '"));
@@ -64,7 +67,8 @@ bool exchange_stumbles(struct jv event, struct failure *out)
     return false;
 }
 
-/* -------------------------------------------------------------------------------------------- opening */
+/* --------------------------------------------------------------------------------------------
+ * opening */
 
 int exchange_build(struct exchange *x, const struct call *call, struct jv payload, struct arena *a)
 {
@@ -98,13 +102,14 @@ int exchange_open(struct exchange *x, const struct call *call, struct jv payload
     if (x->failure.name != NULL || x->built.count == 0)
         return 0;
     x->has_request = true;
-    rc = request_make(&x->request, x->built.family, x->built.path, x->built.objects,
-                      x->built.count, a);
+    rc = request_make(&x->request, x->built.family, x->built.path, x->built.objects, x->built.count,
+                      a);
     x->request.is_batch = x->built.count > 1;
     return rc;
 }
 
-/* ------------------------------------------------------------------------------------------- settling */
+/* -------------------------------------------------------------------------------------------
+ * settling */
 
 bool exchange_ok(const struct exchange *x)
 {

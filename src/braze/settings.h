@@ -1,4 +1,5 @@
-/* settings: the destination's own settings as the reference knows and checks them (docs/spec/segment-actions.md §1). */
+/* settings: the destination's own settings as the reference knows and checks them
+ * (docs/spec/segment-actions.md §1). */
 #ifndef SPELTER_BRAZE_SETTINGS_H
 #define SPELTER_BRAZE_SETTINGS_H
 

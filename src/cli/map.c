@@ -109,6 +109,15 @@ static struct jv remark_of(struct mapper *m, struct str key, struct str text)
     return jv_object_end(&b);
 }
 
+static struct jv not_json(struct mapper *m, const struct err *err)
+{
+    struct jv_builder b;
+    jv_object_begin(&b, &m->event, 2);
+    jv_object_put(&b, STR("code"), jv_string(STR("NOT_JSON")));
+    jv_object_put(&b, STR("message"), jv_string(str_from(err->msg)));
+    return jv_object_end(&b);
+}
+
 static void map_for(struct mapper *m, const struct target *target, struct jv event)
 {
     struct str names[NAMES_MAX] = {target->section->id};
@@ -153,7 +162,7 @@ static void map_line(struct mapper *m, struct str line)
         rc = err_set(&err, -EINVAL, 0, "an event must be an object");
     if (rc != 0) {
         m->unreadable++;
-        put_separated(&m->errors, remark_of(m, STR("message"), str_from(err.msg)));
+        put_separated(&m->errors, not_json(m, &err));
     }
     for (size_t i = 0; rc == 0 && i < m->target_count; i++)
         map_for(m, &m->targets[i], event);

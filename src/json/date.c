@@ -153,8 +153,8 @@ static int two_digits(const char *text, size_t at)
     return tens > 9 || ones > 9 ? 100 : (int)(tens * 10 + ones);
 }
 
-/* The form nearly every timestamp has, 2024-01-02T03:04:05Z or with three digits of a second. False says nothing about
- * the text: the general readers have the last word. */
+/* The form nearly every timestamp has, 2024-01-02T03:04:05Z or with three digits of a second. False
+ * says nothing about the text: the general readers have the last word. */
 static bool parse_usual(struct str text, int64_t *ms)
 {
     enum { WITHOUT_MS = 20, WITH_MS = 24 };

@@ -241,6 +241,31 @@ static int compile_exclude_null(struct compiler *c, struct node *out, struct jv 
     return compile_copy(c, &out->argument, argument);
 }
 
+/* The template itself, never a directive. Its faults show when it is reached. */
+static int compile_liquid(struct compiler *c, struct node *out, struct jv argument)
+{
+    struct liquid_error error;
+    struct jv text = jv_copy(c->arena, argument);
+    if (argument.type != JV_STRING)
+        return compile_throw(c, out, "liquid template value must be a string");
+    if (text.type != JV_STRING)
+        return -ENOMEM;
+    *out = constant(text);
+    if (text.len == 0)
+        return 0;
+    if (text_units(jv_str(text)) > LIQUID_UNITS_MAX)
+        return compile_throw(c, out, "liquid template values are limited to %d characters",
+                             LIQUID_UNITS_MAX);
+    out->op = OP_LIQUID;
+    int rc = liquid_compile(&out->liquid, c->arena, jv_str(text), &error);
+    struct thrown *thrown = rc == -EINVAL ? arena_alloc(c->arena, sizeof(*thrown)) : NULL;
+    if (rc != -EINVAL || thrown == NULL)
+        return rc == 0 ? 0 : -ENOMEM;
+    *thrown = (struct thrown){error.name, error.message};
+    *out = (struct node){.op = OP_THROW, .thrown = thrown};
+    return 0;
+}
+
 static int compile_if(struct compiler *c, struct node *out, struct jv argument)
 {
     bool has_exists = jv_get(argument, STR("exists")).type != JV_UNDEFINED;
@@ -447,6 +472,7 @@ static const struct {
     {STR_INIT("@merge"),           compile_merge},
     {STR_INIT("@transform"),       compile_transform},
     {STR_INIT("@excludeWhenNull"), compile_exclude_null},
+    {STR_INIT("@liquid"),          compile_liquid},
 };
 /* clang-format on */
 

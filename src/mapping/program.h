@@ -12,6 +12,7 @@
 
 #include <stdarg.h>
 
+#include "liquid.h"
 #include "mapping.h"
 #include "path.h"
 #include "template.h"
@@ -33,6 +34,7 @@ enum op {
     OP_MERGE,
     OP_TRANSFORM,
     OP_EXCLUDE_NULL,
+    OP_LIQUID,
     OP_THROW, /* a faulty directive where validation does not look: it fails when it is reached */
 };
 
@@ -53,6 +55,7 @@ struct node {
         const struct flatten_node *flatten;
         const struct merge_node *merge;
         const struct transform_node *transform;
+        const struct liquid *liquid;
         const struct thrown *thrown;
     };
 };

@@ -205,6 +205,27 @@ static struct jv eval_json(struct run *r, const struct json_node *node, struct j
     return jv_undefined();
 }
 
+static struct jv eval_liquid(struct run *r, const struct liquid *liquid, struct jv payload)
+{
+    struct buf text;
+    struct liquid_error error;
+    buf_init_arena(&text, r->arena, MAPPING_OUTPUT_BYTES_MAX);
+    switch (liquid_render(liquid, r->arena, payload, &text, &error)) {
+    case 0:
+        return text.len == 0 && !text.failed ? jv_string(STR("")) : run_text(r, &text);
+    case -EINVAL:
+        if (r->rc == 0) {
+            r->rc = -EINVAL;
+            r->thrown = (struct thrown){error.name, error.message};
+        }
+        return jv_undefined();
+    case -E2BIG:
+        return run_over(r, "a range of more numbers", LIQUID_RANGE_MAX);
+    default:
+        return run_out_of_memory(r);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------
  * conditions */
 
@@ -334,6 +355,8 @@ struct jv program_eval(struct run *r, const struct node *node, struct jv payload
         return eval_transform(r, node->transform, payload);
     case OP_EXCLUDE_NULL:
         return eval_exclude_null(r, node->argument, payload);
+    case OP_LIQUID:
+        return eval_liquid(r, node->liquid, payload);
     case OP_THROW:
         if (r->rc == 0) {
             r->rc = -EINVAL;

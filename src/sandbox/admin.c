@@ -28,9 +28,6 @@ static void reply_aliases(struct call *c, uint32_t count)
     call_success(c, 201, &b);
 }
 
-/* -------------------------------------------------------------------------------------------
- * identify */
-
 struct identify_array {
     const char *key;
     struct str count_key;
@@ -182,9 +179,6 @@ void answer_identify(struct call *c)
     call_reply(c, 400, jv_object_end(&b));
 }
 
-/* --------------------------------------------------------------------------------------------
- * aliases */
-
 static void add_alias(struct call *c, struct jv entry, struct str label, struct str name)
 {
     struct str id = id_text(c, jv_get(entry, STR("external_id")));
@@ -275,9 +269,6 @@ void answer_alias_update(struct call *c)
     else
         reply_aliases(c, accepted);
 }
-
-/* --------------------------------------------------------------------------------------- external
- * ids */
 
 static struct jv index_and_text(struct call *c, uint32_t index, const char *text)
 {

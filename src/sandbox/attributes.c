@@ -94,9 +94,6 @@ static struct jv increment(const struct setting *s, struct jv by)
     return set_number(s, jv_number(jv_as_double(s->before) + (double)step));
 }
 
-/* ------------------------------------------------------------------------------------ arrays of
- * scalars */
-
 struct list {
     struct jv *items;
     uint32_t len;
@@ -211,9 +208,6 @@ static struct jv operate_list(const struct setting *s, struct jv operation)
     return finish_list(s, &list);
 }
 
-/* ------------------------------------------------------------------------------------- objects
- * inside */
-
 static struct jv keep_small(const struct setting *s, struct jv value, const char *why)
 {
     if (why != NULL) {
@@ -260,9 +254,6 @@ static struct jv set_objects(const struct setting *s, struct jv value)
     struct jv fresh = nested_clean(s->call, value, &why);
     return keep_small(s, fresh, why);
 }
-
-/* ----------------------------------------------------------------------------------------- forced
- * types */
 
 static struct jv forced_boolean(struct jv value)
 {
@@ -322,9 +313,6 @@ static struct jv force(const struct setting *s, enum data_type type, struct jv v
     }
     return value;
 }
-
-/* ------------------------------------------------------------------------------------ one custom
- * attribute */
 
 static struct jv set_value(const struct setting *s, enum data_type forced, struct jv value)
 {
@@ -412,9 +400,6 @@ static void apply_custom(struct call *c, struct profile *p, struct str sent_name
         profile_put(p, SECTION_CUSTOM, name, coerced);
     count_attribute(c, name, coerced, points);
 }
-
-/* ---------------------------------------------------------------------------------------- whole
- * objects */
 
 enum object_error attributes_check(struct call *c, struct jv object)
 {

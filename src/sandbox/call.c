@@ -43,6 +43,8 @@ void call_header(struct call *c, struct str name, struct str value)
 
 void call_note(struct call *c, enum note_kind kind, struct str field, const char *format, ...)
 {
+    if (c->is_rehearsal)
+        return;
     char text[NOTE_TEXT_BYTES + 1];
     char place[NOTE_PLACE_BYTES + 1];
     va_list args;

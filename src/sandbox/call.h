@@ -28,6 +28,7 @@ enum {
 };
 
 struct catalogs;
+struct later;
 struct states;
 
 struct sandbox {
@@ -44,6 +45,7 @@ struct sandbox {
     struct rates rates;
     struct catalogs *catalogs;
     struct states *states;
+    struct later *later;
     struct sandbox_counts counts;
     uint64_t random;    /* of dispatch ids and request ids */
     struct buf scratch; /* for text that is measured or handed on within one function */
@@ -59,7 +61,8 @@ struct call {
     struct sandbox_answer *answer;
     uint64_t number; /* of the request */
     int64_t now_ms;
-    struct jv body; /* undefined when there is none */
+    struct jv body;    /* undefined when there is none */
+    bool body_is_utf8; /* known to be: it parsed */
     struct query query;
     struct str parameters[CALL_PARAMETERS_MAX]; /* the {name} parts of the path */
     uint64_t points;                            /* data points so far */
@@ -67,6 +70,9 @@ struct call {
     /* where in the body the work is: for notes */
     const char *array;
     uint32_t index;
+
+    /* Only checking: nobody is found, nothing is stored or noted (see later.h). */
+    bool is_rehearsal;
 
     struct jv_builder *results; /* of the synchronous track call; else NULL */
 };

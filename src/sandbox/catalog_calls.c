@@ -73,9 +73,6 @@ struct catalog *catalog_of_path(struct call *c)
     return catalog;
 }
 
-/* --------------------------------------------------------------------------------------------
- * printing */
-
 static struct jv print_catalog(struct call *c, const struct catalog *catalog)
 {
     struct jv definition = jv_undefined();
@@ -109,9 +106,6 @@ void answer_catalogs_list(struct call *c)
     jv_object_put(&b, STR("catalogs"), list);
     call_success(c, 200, &b);
 }
-
-/* --------------------------------------------------------------------------------------------
- * creating */
 
 static const char *check_field(struct jv field)
 {

@@ -22,9 +22,6 @@ bool catalog_name_is(struct str text)
     return true;
 }
 
-/* -------------------------------------------------------------------------------------------
- * coercion */
-
 static const char coerce_error[] = "unable-to-coerce-value";
 
 static struct jv fail(const char **error, const char *id)
@@ -155,9 +152,6 @@ static struct jv coerce(struct call *c, struct str type, struct jv value, const 
             return types[i].coerce(c, value, error);
     return fail(error, coerce_error);
 }
-
-/* ------------------------------------------------------------------------------------ array
- * operations */
 
 static bool has_text(const struct jv *items, uint32_t count, struct jv text)
 {

@@ -33,9 +33,6 @@ static void free_catalog(struct catalog *catalog)
     free(catalog);
 }
 
-/* --------------------------------------------------------------------------------------------
- * finding */
-
 struct catalog *catalogs_find(struct catalogs *cs, struct str name)
 {
     for (size_t i = 0; i < cs->count; i++)
@@ -86,9 +83,6 @@ const struct item *catalog_item(const struct catalog *catalog, struct str id)
     size_t at = find_place(catalog, id, &found);
     return found ? catalog->items[at] : NULL;
 }
-
-/* --------------------------------------------------------------------------------------------
- * changing */
 
 static struct catalog *add_catalog(struct catalogs *cs, struct str name, struct str definition,
                                    int64_t now_ms)
@@ -142,9 +136,6 @@ static bool put_item(struct catalogs *cs, struct catalog *catalog, struct str id
     cs->bytes += record.len - bytes_before;
     return true;
 }
-
-/* ------------------------------------------------------------------------------------------- on
- * disk */
 
 static void keep_definition(struct catalogs *cs, const struct catalog *catalog)
 {

@@ -107,9 +107,6 @@ bool ecommerce_is(struct str event_name)
     return str_starts(event_name, STR("ecommerce.")) && find_event(event_name) != 0;
 }
 
-/* ------------------------------------------------------------------------------------------ the
- * schema */
-
 struct schema {
     const struct property *rows;
     size_t count;
@@ -330,9 +327,6 @@ struct str ecommerce_check(struct call *c, struct str name, struct jv properties
         violation = check_items(c, &discount, jv_get(properties, STR("discounts")), "discounts");
     return violation.len > 0 ? violation : check_values(c, properties);
 }
-
-/* ------------------------------------------------------------------------------------------- the
- * effects */
 
 static bool same_line(struct jv a, struct jv b)
 {

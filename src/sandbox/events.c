@@ -8,9 +8,6 @@
 #include "text.h"
 #include "times.h"
 
-/* ------------------------------------------------------------------------------- shared with
- * purchases */
-
 static enum object_error read_time(struct call *c, struct jv value, int64_t *ms)
 {
     if (jv_is_nullish(value) || (value.type == JV_STRING && value.len == 0))
@@ -141,9 +138,6 @@ static struct str cut_name(struct call *c, struct str field, struct str text)
     return cut;
 }
 
-/* ----------------------------------------------------------------------------------------------
- * events */
-
 static void store_event(struct call *c, struct profile *p, struct jv object, struct str name,
                         int64_t ms, struct jv properties, bool is_ecommerce)
 {
@@ -202,9 +196,6 @@ struct str events_take(struct call *c, struct jv object)
     }
     return STR("");
 }
-
-/* -------------------------------------------------------------------------------------------
- * purchases */
 
 enum { QUANTITY_MAX = 100 };
 

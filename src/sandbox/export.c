@@ -13,9 +13,6 @@ enum {
     USERS_MAX = 1000 /* one address may stand for many profiles */
 };
 
-/* ---------------------------------------------------------------------------------------- one
- * profile */
-
 static struct jv list_aliases(struct call *c, const struct profile *p)
 {
     struct jv aliases = profile_section(p, SECTION_ALIASES);
@@ -179,9 +176,6 @@ struct jv export_profile(struct call *c, struct profile *p, struct jv fields)
     }
     return jv_object_end(&b);
 }
-
-/* --------------------------------------------------------------------------------------------- the
- * call */
 
 struct export
 {

@@ -81,9 +81,6 @@ static double random_fraction(struct faults *f)
     return (double)((f->random * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / 9007199254740992.0;
 }
 
-/* -------------------------------------------------------------------------------------------
- * parsing */
-
 static int set_whole(int64_t *out, struct str key, struct str value, int64_t min, int64_t max,
                      struct err *err)
 {
@@ -265,9 +262,6 @@ int faults_add_json(struct faults *f, struct jv json, struct err *err)
     }
     return add_rule(f, rule, err);
 }
-
-/* -------------------------------------------------------------------------------------------
- * picking */
 
 static int64_t draw_latency(struct faults *f, const struct rule *rule)
 {

@@ -4,12 +4,12 @@
 #include <stdio.h>
 
 #include "call.h"
+#include "later.h"
 #include "routes.h"
 #include "text.h"
 #include "triggers.h"
 
-/* ------------------------------------------------------------------------------------------- the
- * checks */
+enum { SETTLE_ARENA_BYTES = 1 << 30 };
 
 /* The key of "Bearer KEY", in any casing of the word; empty when there is none. */
 static struct str bearer_key(struct call *c)
@@ -67,6 +67,7 @@ static int parse_body(struct call *c)
     if (str_trim(c->request->body).len == 0)
         return 0;
     int rc = jv_parse(&c->body, c->arena, c->request->body, JV_EXACT, &err);
+    c->body_is_utf8 = rc == 0;
     if (rc != -EINVAL)
         return rc;
     size_t removed;
@@ -119,6 +120,12 @@ static bool admit(struct call *c, enum rate_bucket bucket)
         if (!burst.admitted)
             state = burst;
     }
+    if (bucket == RATE_BROADCAST && state.admitted && !c->sandbox->no_limits) {
+        struct rate_state audience =
+            rates_admit_audience(rates, trigger_audience_hash(c), c->now_ms);
+        if (!audience.admitted)
+            state = audience;
+    }
     uint64_t wait_s = seconds_up(state.reset_ms - c->now_ms);
     bool refused = !state.admitted && !c->sandbox->no_limits;
     if (refused && mau) {
@@ -133,9 +140,6 @@ static bool admit(struct call *c, enum rate_bucket bucket)
         call_message(c, 429, "Rate limited");
     return !refused;
 }
-
-/* ---------------------------------------------------------------------------------------- carrying
- * it out */
 
 /* False: answered with 400, 413 or 415. */
 static bool body_is_good(struct call *c, int parse_rc)
@@ -162,6 +166,21 @@ static void carry_out(struct call *c)
         call_message(c, 500, "Internal Server Error");
 }
 
+/* With delayed consistency a write is checked now and carried out later. */
+static void check_now_apply_later(struct call *c)
+{
+    struct sandbox *s = c->sandbox;
+    c->is_rehearsal = true;
+    profiles_hide(s->profiles, true);
+    carry_out(c);
+    profiles_hide(s->profiles, false);
+    c->is_rehearsal = false;
+    if (c->answer->status / 100 == 2 &&
+        !later_add(s->later, c->request, c->number,
+                   c->now_ms + call_choice(c, CHOICE_CONSISTENCY_MS)))
+        call_message(c, 503, "Service Unavailable");
+}
+
 static void process(struct call *c)
 {
     c->route = route_find(c);
@@ -175,7 +194,10 @@ static void process(struct call *c)
     enum rate_bucket bucket = bucket_of(c);
     if (!admit(c, bucket))
         return;
-    if (body_is_good(c, parse_rc))
+    bool good = body_is_good(c, parse_rc);
+    if (good && c->route->may_be_late && call_choice(c, CHOICE_CONSISTENCY_MS) > 0)
+        check_now_apply_later(c);
+    else if (good)
         carry_out(c);
     if (c->answer->status == 400 && call_choice(c, CHOICE_COUNT_REJECTED) == REJECTED_FREE)
         rates_give_back(&c->sandbox->rates, bucket);
@@ -194,9 +216,6 @@ static void process_own(struct call *c)
     }
     carry_out(c);
 }
-
-/* ------------------------------------------------------------------------------------------------
- * faults */
 
 static const char *reason(unsigned status)
 {
@@ -278,9 +297,6 @@ static void act(struct call *c, const struct fault *fault)
               fault->apply ? ", after carrying the request out" : "");
 }
 
-/* --------------------------------------------------------------------------------------------- the
- * answer */
-
 static void add_usual_headers(struct call *c, int64_t started_us)
 {
     unsigned status = c->answer->status;
@@ -300,12 +316,17 @@ static void add_usual_headers(struct call *c, int64_t started_us)
 
 static void remember(struct call *c, const struct fault *fault)
 {
+    struct str body = str_slice(c->request->body, 0, RECENT_BODY_BYTES);
+    size_t removed;
+    if (!c->body_is_utf8)
+        body = text_drop_invalid_utf8(c->arena, body, &removed);
     struct recent_request request = {
         .number = c->number,
         .at_ms = c->now_ms,
         .method = c->request->method,
         .path = c->request->path,
-        .body = c->request->body,
+        .body = body,
+        .body_bytes = c->request->body.len,
         .status = c->answer->status,
         .answer = buf_str(&c->answer->body),
         .fault = fault->active         ? fault_kind_name(fault->kind)
@@ -330,12 +351,48 @@ static void handle_braze(struct call *c, int64_t started_us)
     remember(c, &fault);
 }
 
+/* Carries out what was held back until now, as if it came at this moment; its answers went out long
+ * ago. */
+void sandbox_settle(struct sandbox *s, bool all)
+{
+    struct sandbox_answer answer = {0};
+    struct arena arena;
+    struct sandbox_request request;
+    uint64_t number;
+    int64_t now_ms = clock_now_ms(s->clock);
+    if (!later_is_due(s->later, now_ms, all))
+        return;
+    arena_init(&arena, SETTLE_ARENA_BYTES);
+    buf_init(&answer.body, SANDBOX_ANSWER_BYTES_MAX);
+    while (later_is_due(s->later, now_ms, all)) {
+        arena_reset(&arena);
+        later_take(s->later, &arena, &request, &number);
+        struct call c = {.sandbox = s,
+                         .request = &request,
+                         .arena = &arena,
+                         .answer = &answer,
+                         .number = number,
+                         .now_ms = now_ms};
+        c.route = route_find(&c);
+        if (c.route != NULL && parse_body(&c) == 0)
+            carry_out(&c);
+    }
+    buf_fini(&answer.body);
+    arena_fini(&arena);
+}
+
 void sandbox_handle(struct sandbox *s, const struct sandbox_request *request, struct arena *arena,
                     struct sandbox_answer *answer)
 {
     int64_t started_us = monotonic_us();
+    struct sandbox_request clean = *request;
+    size_t removed;
+    /* What is printed again must be UTF-8: answers are JSON. */
+    clean.path = text_drop_invalid_utf8(arena, request->path, &removed);
+    clean.method = text_drop_invalid_utf8(arena, request->method, &removed);
+    clean.authorization = text_drop_invalid_utf8(arena, request->authorization, &removed);
     struct call c = {.sandbox = s,
-                     .request = request,
+                     .request = &clean,
                      .arena = arena,
                      .answer = answer,
                      .now_ms = clock_now_ms(s->clock),
@@ -346,7 +403,8 @@ void sandbox_handle(struct sandbox *s, const struct sandbox_request *request, st
     answer->break_bytes = 0;
     answer->delay_ms = 0;
     buf_reset(&answer->body);
-    if (str_eq(request->path, STR("/sandbox")) || str_starts(request->path, STR("/sandbox/")))
+    sandbox_settle(s, false);
+    if (str_eq(clean.path, STR("/sandbox")) || str_starts(clean.path, STR("/sandbox/")))
         process_own(&c);
     else
         handle_braze(&c, started_us);

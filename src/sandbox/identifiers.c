@@ -169,9 +169,6 @@ enum object_error who_read(struct call *c, struct jv object, bool is_attributes,
     return error;
 }
 
-/* -----------------------------------------------------------------------------------------
- * resolving */
-
 struct profile *find_external_id(struct call *c, struct str id)
 {
     struct profile *p = profiles_find(c->sandbox->profiles, KEY_EXTERNAL_ID, id);
@@ -287,9 +284,6 @@ void who_write(struct call *c, const struct who *who, struct jv_builder *out)
     }
     jv_object_put(out, keys[who->kind], value);
 }
-
-/* ------------------------------------------------------------------------------------
- * prioritization */
 
 static const struct str order_words[] = {STR_INIT("identified"), STR_INIT("unidentified"),
                                          STR_INIT("most_recently_updated"),

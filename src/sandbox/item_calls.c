@@ -51,9 +51,6 @@ static const char *check_id(struct jv id)
     return catalog_name_is(jv_str(id)) ? NULL : "invalid-ids";
 }
 
-/* ------------------------------------------------------------------------------- many,
- * asynchronously */
-
 /* Refuses what can be seen from the request alone. NULL: well-formed; *id is of the item at fault.
  */
 static const char *check_items(struct call *c, struct jv list, struct str *id)
@@ -136,9 +133,6 @@ void answer_items_delete(struct call *c)
     change_items(c, ITEM_DELETE);
 }
 
-/* ---------------------------------------------------------------------------------- one,
- * synchronously */
-
 static void change_item(struct call *c, enum item_mode mode, unsigned success)
 {
     struct catalog *catalog = catalog_of_path(c);
@@ -201,9 +195,6 @@ void answer_item_delete(struct call *c)
     catalog_drop(c->sandbox->catalogs, catalog, c->parameters[1], c->now_ms);
     call_message(c, 202, "success");
 }
-
-/* ---------------------------------------------------------------------------------------------
- * reading */
 
 static void reply_items(struct call *c, struct jv items)
 {

@@ -4,6 +4,8 @@
 #include "catalogs.h"
 #include "export.h"
 #include "identifiers.h"
+#include "later.h"
+#include "page.h"
 #include "states.h"
 #include "text.h"
 #include "times.h"
@@ -16,14 +18,18 @@ static void reply_text_begins(struct call *c)
     buf_reset(&c->answer->body);
 }
 
+void answer_page(struct call *c)
+{
+    reply_text_begins(c);
+    buf_append(&c->answer->body, str_from(page_html));
+    call_header(c, STR("Content-Type"), STR("text/html; charset=utf-8"));
+}
+
 static struct jv ms_or_text(struct call *c, struct jv value)
 {
     int64_t ms;
     return number_is_i64(value, &ms) ? jv_string(time_text(c->arena, ms)) : value;
 }
-
-/* ------------------------------------------------------------------------------------------
- * profiles */
 
 static void put_section(struct call *c, const struct profile *p, enum section section,
                         struct str name, struct jv_builder *b)
@@ -179,9 +185,6 @@ void answer_look_profiles(struct call *c)
     buf_append(out, STR("],\"message\":\"success\"}"));
 }
 
-/* --------------------------------------------------------------------------------- requests, log,
- * counts */
-
 void answer_look_requests(struct call *c)
 {
     bool after_ok;
@@ -282,9 +285,6 @@ void answer_look_limits(struct call *c)
     call_success(c, 200, &b);
 }
 
-/* ---------------------------------------------------------------------------------------------
- * switches */
-
 void answer_look_faults(struct call *c)
 {
     reply_text_begins(c);
@@ -327,6 +327,7 @@ void answer_reset(struct call *c)
     notes_clear(s->notes);
     recent_clear(s->recent);
     faults_clear(s->faults);
+    later_clear(s->later);
     states_clear(s->states);
     catalogs_clear(s->catalogs);
     rates_reset(&s->rates);

@@ -5,6 +5,7 @@
 
 #include "call.h"
 
+void answer_page(struct call *c);          /* HTML */
 void answer_look_profiles(struct call *c); /* ?q= &offset= &limit= */
 void answer_look_profile(struct call *c);  /* external id, alias "label:name", braze_id or email */
 void answer_look_requests(struct call *c); /* ?after= &limit= */

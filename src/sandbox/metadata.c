@@ -6,9 +6,6 @@
 
 enum { LIST_PAGE = 100, NAME_PAGE = 250, PAGE_MAX = INT32_MAX };
 
-/* ------------------------------------------------------------------------- campaigns, Canvases,
- * segments */
-
 struct list_kind {
     enum workspace_list list;
     struct str key;
@@ -178,9 +175,6 @@ void answer_segment_details(struct call *c)
                   "segment_id must be a string of the segment api identifier", fields,
                   countof(fields));
 }
-
-/* ----------------------------------------------------------------------------------------------
- * names */
 
 static void reply_names(struct call *c, enum name_kind kind, struct str key)
 {

@@ -134,9 +134,6 @@ uint64_t names_points(const struct names *n)
     return n->points;
 }
 
-/* ------------------------------------------------------------------------------------------- on
- * disk */
-
 static void name_key(const struct name *name, char out[2 * DISK_KEY_BYTES])
 {
     struct hash128 hash = hash128_str_seed(name->text, (uint64_t)name->kind);
@@ -248,9 +245,6 @@ void names_close(struct names *n)
     free(n);
 }
 
-/* --------------------------------------------------------------------------------------------
- * report */
-
 enum { REPORT_DAYS_MAX = 2 * NAME_DAYS_MAX };
 
 static void add_day(struct day_points *days, size_t *count, struct day_points day)
@@ -288,10 +282,8 @@ static void write_days(const struct names *n, struct buf *out)
 void names_write_points(const struct names *n, struct buf *out, struct arena *a)
 {
     static const char *const keys[NAME_KINDS] = {
-        [NAME_ATTRIBUTE] = "attributes",
-        [NAME_STANDARD] = "standard_attributes",
-        [NAME_EVENT] = "events",
-        [NAME_PRODUCT] = "purchases",
+        [NAME_ATTRIBUTE] = "attributes", [NAME_STANDARD] = "standard_attributes",
+        [NAME_EVENT] = "events",         [NAME_PRODUCT] = "purchases",
         [NAME_COHORT] = "cohorts",
     };
     buf_printf(out, "{\"total\":%llu,\"days\":[", (unsigned long long)n->points);

@@ -125,9 +125,6 @@ struct jv nested_merge(struct call *c, struct jv base, struct jv patch)
     return jv_object_end(&b);
 }
 
-/* ---------------------------------------------------------------------------------- arrays of
- * objects */
-
 struct selector {
     struct str key;
     struct jv value;
@@ -233,9 +230,6 @@ struct jv nested_operate(struct call *c, struct jv array, struct jv operation, b
     result.len = count;
     return result;
 }
-
-/* ------------------------------------------------------------------------------------------
- * measuring */
 
 enum { NUMBER_TEXT_BYTES_MAX = 32, ESCAPE_BYTES_MAX = 6 };
 

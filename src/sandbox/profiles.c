@@ -50,6 +50,7 @@ struct profiles {
     int64_t now_ms;
     struct profile *open;
     bool failed;
+    bool hidden;
     struct buf packed;
 };
 
@@ -61,9 +62,6 @@ static uint64_t next_random(uint64_t *state)
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
 }
-
-/* ------------------------------------------------------------------------------------------
- * packing */
 
 static void pack(struct buf *out, const struct profile *p, uint64_t updated)
 {
@@ -111,9 +109,6 @@ static int unpack(struct profile *p, struct arena *a, struct str record, uint64_
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------
- * indexes */
-
 static void index_key(struct profile *p, enum key_kind kind, struct str key, bool add)
 {
     struct profiles *ps = p->store;
@@ -155,9 +150,6 @@ static void index_profile(struct profile *p, bool add)
     }
 }
 
-/* ------------------------------------------------------------------------------------- history
- * rows */
-
 static void keep_history(struct profiles *ps, uint32_t number, enum history_op op, struct str text)
 {
     if (ps->disk == NULL)
@@ -178,46 +170,6 @@ static void keep_history(struct profiles *ps, uint32_t number, enum history_op o
         disk_delete(ps->disk, DISK_HISTORY, (struct str){key, sizeof(key)});
     }
 }
-
-static int load_history(void *self, struct str key, struct str value)
-{
-    struct profiles *ps = self;
-    if (value.len < DISK_KEY_BYTES)
-        return -EBADMSG;
-    uint64_t head = disk_key_number(str_slice(value, 0, DISK_KEY_BYTES));
-    struct str text = str_slice(value, DISK_KEY_BYTES, value.len);
-    uint64_t sequence = disk_key_number(key);
-    if (ps->history_next == 0)
-        ps->history_first = sequence;
-    ps->history_next = sequence + 1;
-    ps->history_bytes += text.len;
-    if (head >> 8 >= ps->slot_count)
-        return 0; /* of a profile that is gone */
-    struct slot *slot = &ps->slots[head >> 8];
-    switch ((enum history_op)(head & 0xff)) {
-    case OP_EVENT:
-    case OP_PURCHASE:
-        slot->history =
-            history_add(ps->history, slot->history, (enum history_kind)(head & 0xff), text);
-        return 0;
-    case OP_JOIN: {
-        uint64_t from = disk_key_number(text);
-        if (from < ps->slot_count) {
-            slot->history = history_join(ps->history, slot->history, ps->slots[from].history,
-                                         PROFILE_HISTORY_MAX);
-            ps->slots[from].history = HISTORY_NONE;
-        }
-        return 0;
-    }
-    case OP_DROP:
-        slot->history = HISTORY_NONE;
-        return 0;
-    }
-    return -EBADMSG;
-}
-
-/* --------------------------------------------------------------------------------------------
- * slots */
 
 static bool grow_slots(struct profiles *ps, uint32_t count)
 {
@@ -258,16 +210,70 @@ static void give_number(struct profiles *ps, uint32_t number)
     ps->free_numbers[ps->free_count++] = number;
 }
 
+/* Makes room for a number that the disk names; the ones before it are free. */
+static int cover_number(struct profiles *ps, uint64_t number)
+{
+    if (number >= UINT32_MAX / 2)
+        return -EBADMSG;
+    if (!grow_slots(ps, (uint32_t)number + 1))
+        return -ENOMEM;
+    while (ps->slot_count <= number)
+        give_number(ps, ps->slot_count++);
+    return 0;
+}
+
+static int load_history(void *self, struct str key, struct str value)
+{
+    struct profiles *ps = self;
+    if (value.len < DISK_KEY_BYTES)
+        return -EBADMSG;
+    uint64_t head = disk_key_number(str_slice(value, 0, DISK_KEY_BYTES));
+    struct str text = str_slice(value, DISK_KEY_BYTES, value.len);
+    uint64_t sequence = disk_key_number(key);
+    if (ps->history_next == 0)
+        ps->history_first = sequence;
+    ps->history_next = sequence + 1;
+    ps->history_bytes += text.len;
+    /* A profile that is gone may have been joined to another one before it went. */
+    int rc = cover_number(ps, head >> 8);
+    if (rc != 0)
+        return rc;
+    struct slot *slot = &ps->slots[head >> 8];
+    switch ((enum history_op)(head & 0xff)) {
+    case OP_EVENT:
+    case OP_PURCHASE:
+        slot->history =
+            history_add(ps->history, slot->history, (enum history_kind)(head & 0xff), text);
+        return 0;
+    case OP_JOIN: {
+        uint64_t from = disk_key_number(text);
+        if (from < ps->slot_count) {
+            slot->history = history_join(ps->history, slot->history, ps->slots[from].history,
+                                         PROFILE_HISTORY_MAX);
+            ps->slots[from].history = HISTORY_NONE;
+        }
+        return 0;
+    }
+    case OP_DROP:
+        slot->history = HISTORY_NONE;
+        return 0;
+    }
+    return -EBADMSG;
+}
+
 static int load_profile(void *self, struct str key, struct str value)
 {
     struct profiles *ps = self;
     uint64_t number = disk_key_number(key);
     if (number >= UINT32_MAX / 2)
         return -EBADMSG;
+    if (number > ps->slot_count) {
+        int covered = cover_number(ps, number - 1);
+        if (covered != 0)
+            return covered;
+    }
     if (!grow_slots(ps, (uint32_t)number + 1))
         return -ENOMEM;
-    while (ps->slot_count < number)
-        give_number(ps, ps->slot_count++);
     ps->slot_count = (uint32_t)number + 1;
 
     struct slot *slot = &ps->slots[number];
@@ -290,9 +296,6 @@ static int load_profile(void *self, struct str key, struct str value)
     index_profile(&p, true);
     return ps->failed ? -ENOMEM : 0;
 }
-
-/* -------------------------------------------------------------------------------- opening, closing
- */
 
 int profiles_open(struct profiles **out, struct disk *disk, uint64_t seed, struct err *err)
 {
@@ -370,9 +373,6 @@ uint32_t profiles_numbers(const struct profiles *ps)
 {
     return ps->slot_count;
 }
-
-/* ---------------------------------------------------------------------------------- working copies
- */
 
 void profiles_begin(struct profiles *ps, struct arena *arena, int64_t now_ms)
 {
@@ -452,7 +452,7 @@ static void list_open(struct profiles *ps, struct profile *p)
 
 struct profile *profiles_get(struct profiles *ps, uint32_t number)
 {
-    if (number >= ps->slot_count || !ps->slots[number].used)
+    if (ps->hidden || number >= ps->slot_count || !ps->slots[number].used)
         return NULL;
     struct slot *slot = &ps->slots[number];
     if (slot->open != NULL)
@@ -475,6 +475,8 @@ struct profile *profiles_find(struct profiles *ps, enum key_kind kind, struct st
 
 struct profile *profiles_create(struct profiles *ps)
 {
+    if (ps->hidden)
+        return NULL;
     struct profile *p = open_copy(ps, PROFILE_NONE);
     char *id = arena_alloc(ps->arena, BRAZE_ID_BYTES + 1);
     if (p == NULL || id == NULL || (p->number = take_number(ps)) == PROFILE_NONE) {
@@ -495,6 +497,11 @@ struct profile *profiles_create(struct profiles *ps)
     return p;
 }
 
+void profiles_hide(struct profiles *ps, bool hidden)
+{
+    ps->hidden = hidden;
+}
+
 bool profiles_failed(const struct profiles *ps)
 {
     return ps->failed;
@@ -502,7 +509,10 @@ bool profiles_failed(const struct profiles *ps)
 
 struct keys_walk profiles_walk(const struct profiles *ps, enum key_kind kind, struct str key)
 {
-    return keys_walk(ps->keys, kind, key);
+    struct keys_walk walk = keys_walk(ps->keys, kind, key);
+    if (ps->hidden)
+        walk.at = 0;
+    return walk;
 }
 
 bool profiles_is_identified(const struct profiles *ps, uint32_t number)
@@ -586,9 +596,6 @@ void profile_drop(struct profile *p, enum section section, struct str key)
     index_entry(p, section, key, before, false);
     jv_object_remove(builder(p, section), key);
 }
-
-/* ------------------------------------------------------------------------------------------
- * history */
 
 void profile_received(struct profile *p, enum history_kind kind, struct str text)
 {

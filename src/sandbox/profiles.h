@@ -81,6 +81,9 @@ struct profile *profiles_get(struct profiles *ps, uint32_t number);
 struct profile *profiles_find(struct profiles *ps, enum key_kind kind, struct str key);
 struct profile *profiles_create(struct profiles *ps); /* NULL: no memory */
 bool profiles_failed(const struct profiles *ps);
+
+/* While hidden nobody is found and nobody is created (NULL, without a failure). */
+void profiles_hide(struct profiles *ps, bool hidden);
 struct keys_walk profiles_walk(const struct profiles *ps, enum key_kind kind, struct str key);
 
 /* Without opening it: is it identified, and when did it change last (a number that only grows). */

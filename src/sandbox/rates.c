@@ -125,8 +125,34 @@ struct rate_state rates_admit(struct rates *r, enum rate_bucket bucket, int64_t 
     return state;
 }
 
+/* More different audiences than the table holds count together: the limit over all of them is lower
+ * than the table. */
+struct rate_state rates_admit_audience(struct rates *r, uint64_t hash, int64_t now_ms)
+{
+    int64_t minute = now_ms / MINUTE;
+    if (minute != r->audience_minute) {
+        memset(r->audiences, 0, sizeof(r->audiences));
+        r->audience_minute = minute;
+    }
+    hash |= 1;
+    size_t at = hash % AUDIENCES_MAX;
+    for (size_t i = 0;
+         i < AUDIENCES_MAX && r->audiences[at].hash != 0 && r->audiences[at].hash != hash; i++)
+        at = (at + 1) % AUDIENCES_MAX;
+    struct audience_count *count = &r->audiences[at];
+    count->hash = hash;
+    struct rate_state state = {.admitted = count->used < AUDIENCE_LIMIT,
+                               .limit = AUDIENCE_LIMIT,
+                               .reset_ms = (minute + 1) * MINUTE};
+    if (state.admitted)
+        count->used++;
+    state.remaining = AUDIENCE_LIMIT - count->used;
+    return state;
+}
+
 void rates_reset(struct rates *r)
 {
+    memset(r->audiences, 0, sizeof(r->audiences));
     for (int i = 0; i < RATE_COUNT; i++)
         r->buckets[i].used = 0;
 }

@@ -34,6 +34,8 @@ enum rate_bucket {
     RATE_COUNT,
 };
 
+enum { AUDIENCES_MAX = 512, AUDIENCE_LIMIT = 10 /* broadcasts a minute to one audience */ };
+
 struct rates {
     struct rate {
         uint64_t limit;
@@ -41,6 +43,11 @@ struct rates {
         int64_t window_start_ms;
         uint64_t used;
     } buckets[RATE_COUNT];
+    int64_t audience_minute; /* the minute the counts below are of */
+    struct audience_count {
+        uint64_t hash; /* 0: free */
+        unsigned used;
+    } audiences[AUDIENCES_MAX];
 };
 
 void rates_init(struct rates *r, const struct choices *choices);
@@ -58,6 +65,9 @@ struct rate_state {
 
 /* Counts one request, unless the window is full already. */
 struct rate_state rates_admit(struct rates *r, enum rate_bucket bucket, int64_t now_ms);
+/* The same for one audience, by its hash: AUDIENCE_LIMIT a minute. */
+struct rate_state rates_admit_audience(struct rates *r, uint64_t hash, int64_t now_ms);
+
 struct rate_state rates_look(struct rates *r, enum rate_bucket bucket, int64_t now_ms);
 void rates_reset(struct rates *r);                              /* all windows empty */
 void rates_give_back(struct rates *r, enum rate_bucket bucket); /* that request did not count */

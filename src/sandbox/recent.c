@@ -13,7 +13,6 @@ struct row {
     struct buf line;               /* method, path, fault */
     struct buf body;
     struct buf answer;
-    size_t body_bytes; /* as sent, before the cut */
 };
 
 struct recent {
@@ -65,7 +64,6 @@ void recent_add(struct recent *r, const struct recent_request *request)
     keep(&row->body, request->body, RECENT_BODY_BYTES);
     keep(&row->answer, request->answer, RECENT_ANSWER_BYTES);
     row->request = *request;
-    row->body_bytes = request->body.len;
     const char *at = row->line.ptr;
     row->request.method = (struct str){at, method.len};
     row->request.path = (struct str){at + method.len, path.len};
@@ -89,7 +87,7 @@ static void write_row(const struct row *row, struct buf *out)
     jv_write_string(out, request->path);
     buf_append(out, STR(",\"fault\":"));
     jv_write_string(out, request->fault);
-    buf_printf(out, ",\"body_bytes\":%zu,\"body\":", row->body_bytes);
+    buf_printf(out, ",\"body_bytes\":%zu,\"body\":", row->request.body_bytes);
     jv_write_string(out, request->body);
     buf_append(out, STR(",\"answer\":"));
     jv_write_string(out, request->answer);

@@ -24,7 +24,8 @@ struct recent_request {
     int64_t at_ms;
     struct str method;
     struct str path;
-    struct str body;
+    struct str body; /* the start of it is enough */
+    size_t body_bytes;
     unsigned status;
     struct str answer;
     struct str fault; /* empty: none */

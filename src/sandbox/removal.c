@@ -6,9 +6,6 @@
 #include "states.h"
 #include "text.h"
 
-/* --------------------------------------------------------------------------------------------
- * deleting */
-
 enum delete_kind {
     DELETE_EXTERNAL_IDS,
     DELETE_ALIASES,
@@ -101,9 +98,6 @@ void answer_delete(struct call *c)
     jv_object_put(&b, STR("deleted"), jv_number(list.len));
     call_success(c, 201, &b);
 }
-
-/* ---------------------------------------------------------------------------------------------
- * merging */
 
 #define BAD_IDENTIFIER                                                                             \
     "identifiers must be objects with an 'external_id' property that is a string, 'user_alias' "   \

@@ -10,6 +10,7 @@ struct route {
     const char *permission; /* NULL: keys travel in the body */
     enum rate_bucket bucket;
     void (*answer)(struct call *c);
+    bool may_be_late; /* an asynchronous write, which consistency-ms holds back */
 };
 
 /* A route of Braze's API, or NULL; fills the call's parameters. */

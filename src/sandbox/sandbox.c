@@ -5,6 +5,7 @@
 
 #include "call.h"
 #include "catalogs.h"
+#include "later.h"
 #include "states.h"
 
 enum { SCRATCH_BYTES_MAX = 16 << 20 /* the longest text that is measured: a body, escaped */ };
@@ -54,7 +55,8 @@ int sandbox_open(struct sandbox **out, const struct sandbox_options *options, st
     s->notes = notes_new();
     s->recent = recent_new();
     s->faults = faults_new(options->seed);
-    int rc = s->notes == NULL || s->recent == NULL || s->faults == NULL
+    s->later = later_new();
+    int rc = s->notes == NULL || s->recent == NULL || s->faults == NULL || s->later == NULL
                  ? err_set(err, -ENOMEM, 0, "no memory")
                  : 0;
     if (rc == 0)
@@ -92,6 +94,7 @@ void sandbox_close(struct sandbox *s)
     profiles_close(s->profiles);
     disk_close(s->disk);
     workspace_close(s->workspace);
+    later_free(s->later);
     faults_free(s->faults);
     recent_free(s->recent);
     notes_free(s->notes);

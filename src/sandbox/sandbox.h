@@ -92,6 +92,10 @@ void sandbox_handle(struct sandbox *s, const struct sandbox_request *request, st
 /* The answer to a request that is refused before it is whole: 400, 413 or 431. */
 void sandbox_refuse(struct sandbox *s, unsigned status, struct sandbox_answer *answer);
 
+/* Carries out what the choice consistency-ms holds back and is due, or all of it. sandbox_handle
+ * does so first. */
+void sandbox_settle(struct sandbox *s, bool all);
+
 /* Makes every change since the last commit durable; answers should leave after it. Without
  * data_dir: 0 at once. */
 int sandbox_commit(struct sandbox *s) __attribute__((warn_unused_result));

@@ -91,9 +91,6 @@ static void print_help(void)
     }
 }
 
-/* -------------------------------------------------------------------------------------- the
- * command line */
-
 static int set_option(struct settings *s, const struct option *option, const char *value)
 {
     char *base = (char *)s;
@@ -184,9 +181,6 @@ static int read_file(const char *path, struct buf *out)
         fprintf(stderr, "spelter sandbox: cannot read %s: %s\n", path, strerror(-rc));
     return rc;
 }
-
-/* ------------------------------------------------------------------------------------------------
- * running */
 
 static struct sandbox_server *signalled; /* set before the handlers, cleared after them */
 

@@ -27,9 +27,6 @@ struct sandbox_server {
     atomic_bool stopping;
 };
 
-/* -------------------------------------------------------------------------------------------
- * answering */
-
 enum { HEADER_BYTES_MAX = 16 * 1024 };
 
 /* Header text as libmicrohttpd wants it; what does not fit is left out. */
@@ -138,9 +135,6 @@ static void on_gone(void *self, struct http_request *request)
         buf_fini(&waiting->answer.body);
 }
 
-/* --------------------------------------------------------------------------------------------- the
- * loop */
-
 /* One commit for all requests of the turn. When it fails, none of them may claim success. */
 static void answer_durable(struct sandbox_server *server)
 {
@@ -197,7 +191,10 @@ int sandbox_server_run(struct sandbox_server *server)
         answer_durable(server);                        /* before any of their answers leaves */
         answer_late(server);
     }
-    return server->disk_rc;
+    /* What was acknowledged is carried out before the end. */
+    sandbox_settle(server->sandbox, true);
+    int rc = sandbox_commit(server->sandbox);
+    return server->disk_rc != 0 ? server->disk_rc : rc;
 }
 
 void sandbox_server_stop(struct sandbox_server *server)

@@ -13,9 +13,6 @@ enum {
     SHARED_PROFILES_MAX = 100, /* profiles that take over an email state (§7.2) */
 };
 
-/* -------------------------------------------------------------------------------------------
- * checking */
-
 bool is_state(struct jv value, bool opted_in_too)
 {
     struct str state = jv_str(value);
@@ -101,9 +98,6 @@ static enum object_error refuse_email_info(struct call *c, struct jv value)
     (void)value;
     return ERROR_EMAIL_INFO;
 }
-
-/* -------------------------------------------------------------------------------------------
- * applying */
 
 static void ignore(struct call *c, struct str name, const char *expected)
 {
@@ -376,9 +370,6 @@ uint64_t standard_points(const struct call *c, const struct standard_field *fiel
         return value.type == JV_NULL || jv_get(value, STR("screen_name")).type != JV_UNDEFINED;
     return call_choice(c, CHOICE_LOCALE_POINTS) == LOCALE_FREE ? 0 : 1;
 }
-
-/* ------------------------------------------------------------------------------- states and
- * addresses */
 
 static void set_state_of_one(struct call *c, struct profile *p, struct str field, struct str state)
 {

@@ -105,6 +105,8 @@ static struct jv read_record(struct call *c, struct str key)
 void states_keep(struct call *c, struct str address, struct str group, struct str state)
 {
     struct states *s = c->sandbox->states;
+    if (c->is_rehearsal)
+        return;
     struct jv before = read_record(c, address);
     if (before.type == JV_UNDEFINED && s->count >= STATES_MAX) {
         call_note(c, NOTE_WARNING, STR(""), "%d addresses without a profile already: not kept",

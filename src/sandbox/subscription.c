@@ -23,9 +23,6 @@ static struct jv texts(struct call *c, struct jv object, struct str one, struct 
     return list;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * setting */
-
 struct group_update {
     struct str group;
     struct str state;
@@ -169,9 +166,6 @@ void answer_email_status(struct call *c)
     }
     call_message(c, 201, "success");
 }
-
-/* ---------------------------------------------------------------------------------------------
- * reading */
 
 /* The values of `name` and `name[]`, at most ADMIN_ENTRIES_MAX; more: *too_many. */
 struct values {

@@ -98,6 +98,8 @@ static void take_objects(struct track *t)
         }
     }
     c->array = NULL;
+    if (c->is_rehearsal)
+        return;
     struct sandbox_counts *counts = &c->sandbox->counts;
     counts->attributes += t->accepted[0];
     counts->events += t->accepted[1];
@@ -190,9 +192,6 @@ void answer_track_sync(struct call *c)
                   (struct jv){.type = JV_ARRAY, .len = user.len > 0, .items = &user});
     call_success(c, 201, &b);
 }
-
-/* ------------------------------------------------------------------------------------------------
- * bulk */
 
 /* Does one identifier occur more often than a bulk call allows? Open addressing over the hashes of
  * the identifiers. */

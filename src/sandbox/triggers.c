@@ -2,6 +2,7 @@
 
 #include "attributes.h"
 #include "audience.h"
+#include "hash.h"
 #include "identifiers.h"
 #include "locales.h"
 #include "nested.h"
@@ -15,6 +16,17 @@ bool trigger_is_broadcast(struct jv body)
     return (broadcast.type == JV_BOOL && broadcast.boolean) ||
            jv_get(body, STR("audience")).type == JV_OBJECT ||
            jv_get(body, STR("segment_id")).type == JV_STRING;
+}
+
+uint64_t trigger_audience_hash(struct call *c)
+{
+    static const struct str keys[] = {STR_INIT("campaign_id"), STR_INIT("canvas_id"),
+                                      STR_INIT("segment_id"), STR_INIT("audience")};
+    struct buf *text = &c->sandbox->scratch;
+    buf_reset(text);
+    for (size_t i = 0; i < countof(keys); i++)
+        jv_write(text, jv_get(c->body, keys[i]));
+    return hash_str(buf_str(text));
 }
 
 /* What differs between a campaign and a Canvas. */
@@ -99,9 +111,6 @@ static const char *check_send(struct call *c, const struct trigger *trigger)
         why = check_recipient(c, trigger, recipients.items[i]);
     return why;
 }
-
-/* ------------------------------------------------------------------------------------- the
- * recipients */
 
 static struct profile *find_recipient(struct call *c, struct jv recipient)
 {

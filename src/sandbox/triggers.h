@@ -12,4 +12,7 @@ void answer_message_send(struct call *c);
 /* Is this call aimed at an audience? Only those share the broadcast limit (§3.1). */
 bool trigger_is_broadcast(struct jv body);
 
+/* The same campaign or Canvas with the same audience has the same hash. */
+uint64_t trigger_audience_hash(struct call *c);
+
 #endif

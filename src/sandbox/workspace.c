@@ -27,9 +27,6 @@ static const struct str block_names[BLOCK_COUNT] = {
     [BLOCK_EXTERNAL_IDS] = STR_INIT("external_ids"),
 };
 
-/* -----------------------------------------------------------------------------------------
- * checking */
-
 static int check_key(struct jv item, struct err *err)
 {
     if (jv_get(item, STR("key")).type != JV_STRING || jv_get(item, STR("key")).len == 0)
@@ -198,9 +195,6 @@ void workspace_close(struct workspace *w)
     arena_fini(&w->arena);
     free(w);
 }
-
-/* --------------------------------------------------------------------------------------------
- * asking */
 
 static struct jv array(const struct workspace *w, struct str name)
 {

@@ -309,7 +309,8 @@ static void validate_limits(struct check *c, const struct node *n, struct jv v)
     if (n->is_item || f->multiple)
         return;
     double number = v.type == JV_NUMBER ? jv_as_double(v) : 0;
-    if (v.type == JV_NUMBER && f->type == FIELD_NUMBER && isfinite(number)) { /* Infinity is no number to limits */
+    if (v.type == JV_NUMBER && f->type == FIELD_NUMBER &&
+        isfinite(number)) { /* Infinity is no number to limits */
         if (f->max != 0 && !(number <= f->max))
             say_limit(&c->sentences, &n->subject, true, f->max);
         if (f->min != 0 && !(number >= f->min))

@@ -16,7 +16,7 @@ export TZ=UTC # what the cases mean must not depend on where they run
 
 ops=("$@")
 if [ $# = 0 ]; then
-    ops=(json_text transform fql)
+    ops=(json_text transform fql action batch event defaults)
 fi
 
 work=$(mktemp -d) || exit 2
@@ -35,11 +35,23 @@ compare_with_reference() # op
         node $HERE/compare.js "$cases" "$work/$1.reference" "$work/$1.ours" >"$work/$1.report"
 }
 
+compare_defaults()
+{
+    echo '{"op":"defaults"}' | node $HERE/oracle/oracle.js >"$work/defaults.reference" &&
+        echo '{"op":"defaults"}' | "$RUN_CASES" >"$work/defaults.ours" &&
+        node $HERE/compare-defaults.js "$work/defaults.reference" "$work/defaults.ours" >"$work/defaults.report"
+}
+
+compare() # op
+{
+    if [ "$1" = defaults ]; then compare_defaults; else compare_with_reference "$1"; fi
+}
+
 failed=0
 for op in "${ops[@]}"; do
     if [ "$op" = json_text ]; then
         node $HERE/json_text.js build/tests/differential/json-echo "$SEED" || failed=1
-    elif compare_with_reference "$op"; then
+    elif compare "$op"; then
         echo "ok $op ($(tail -n 1 "$work/$op.report"))"
     else
         failed=1

@@ -1,6 +1,7 @@
 /*
- * A mapped payload of any shape through any action: the request is JSON that parses again, an error says something, every
- * item of a batch gets a node, and an intent's objects say nothing of an undefined.
+ * A mapped payload of any shape through any action: the request is JSON that parses again, an error
+ * says something, every item of a batch gets a node, and an intent's objects say nothing of an
+ * undefined.
  */
 #include "batch.h"
 #include "subscription.h"
@@ -70,8 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct jv mode = jv_string(sync_mode_name((enum sync_mode)(data[1] / 2 % 6)));
         struct jv_member member = {STR("__segment_internal_sync_mode"), mode};
         struct jv mapping = {.type = JV_OBJECT, .len = 1, .members = &member};
-        struct call call =
-            subscription_call(action, mapping, jv_undefined(), parity, FORM_SINGLE);
+        struct call call = subscription_call(action, mapping, jv_undefined(), parity, FORM_SINGLE);
         call.schema = schema;
         run_single(&call, payload, &arena);
         call.form = FORM_BATCH;

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+
 #include <cmocka.h>
 
 #include "subscription.h"
@@ -66,8 +67,8 @@ static void check_row(const struct row *row, enum parity parity)
         subscription_call(action, parse(mapping), jv_undefined(), parity, FORM_BATCH);
     call.schema = schema;
     struct jv payloads = parse(row->payloads);
-    assert_int_equal(
-        batch_open(&b, &call, payloads.items, payloads.items, payloads.len, &arena), 0);
+    assert_int_equal(batch_open(&b, &call, payloads.items, payloads.items, payloads.len, &arena),
+                     0);
     b.response = (struct response){row->status, parse(row->body), STR("")};
     assert_int_equal(batch_settle(&b), 0);
 
@@ -91,22 +92,24 @@ static void check_rows(const struct row *rows, size_t count)
         check_row(&rows[i], PARITY_STRICT);
 }
 
-#define OK_BODY "{\"message\":\"success\"}"
-#define A       "{\"name\":\"a\",\"time\":0,\"external_id\":\"1\"}"
-#define B       "{\"name\":\"b\",\"time\":0,\"external_id\":\"2\"}"
-#define SENT_A  "{\"external_id\":\"1\",\"name\":\"a\",\"time\":\"1970-01-01T00:00:00.000Z\"}"
-#define SENT_B  "{\"external_id\":\"2\",\"name\":\"b\",\"time\":\"1970-01-01T00:00:00.000Z\"}"
+#define OK_BODY    "{\"message\":\"success\"}"
+#define A          "{\"name\":\"a\",\"time\":0,\"external_id\":\"1\"}"
+#define B          "{\"name\":\"b\",\"time\":0,\"external_id\":\"2\"}"
+#define SENT_A     "{\"external_id\":\"1\",\"name\":\"a\",\"time\":\"1970-01-01T00:00:00.000Z\"}"
+#define SENT_B     "{\"external_id\":\"2\",\"name\":\"b\",\"time\":\"1970-01-01T00:00:00.000Z\"}"
 #define GOOD(sent) "{\"status\":200,\"sent\":" sent ",\"body\":\"success\"}"
 #define INVALID(text)                                                                              \
     "{\"status\":400,\"errortype\":\"PAYLOAD_VALIDATION_FAILED\",\"errormessage\":\"" text         \
     "\",\"errorreporter\":\"INTEGRATIONS\"}"
 #define NOBODY                                                                                     \
-    INVALID("One of \\\"external_id\\\" or \\\"user_alias\\\" or \\\"braze_id\\\" or \\\"email\\\" is required.")
+    INVALID("One of \\\"external_id\\\" or \\\"user_alias\\\" or \\\"braze_id\\\" or "             \
+            "\\\"email\\\" is required.")
 #define MODE INVALID("Invalid syncMode, must be set to \\\"add\\\" or \\\"update\\\"")
 
 static void items_are_told_apart_by_what_happened_to_each(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row rows[] = {
         {"trackEvent", "", "[" A ",{},{\"name\":\"\",\"time\":0}," B "]", 201, OK_BODY,
          "{\"events\":[" SENT_A "," SENT_B "]}", true,
@@ -120,6 +123,7 @@ static void items_are_told_apart_by_what_happened_to_each(void **state)
         {"trackEvent2", "delete", "[" A "]", 201, OK_BODY, "", false, "[" MODE "]"},
         {"updateUserProfile2", "add", "[{\"external_id\":\"1\"}]", 201, OK_BODY, "", false, "[" MODE "]"},
     };
+    /* clang-format on */
     check_rows(rows, countof(rows));
 }
 
@@ -127,11 +131,13 @@ static void answers_reach_the_items_they_mean(void **state)
 {
     (void)state;
 #define REFUSED(type, sent)                                                                        \
-    "{\"status\":400,\"errortype\":\"BAD_REQUEST\",\"errormessage\":\"" type "\",\"sent\":" sent ",\"body\":\"" type \
-    "\",\"errorreporter\":\"DESTINATION\"}"
+    "{\"status\":400,\"errortype\":\"BAD_REQUEST\",\"errormessage\":\"" type "\",\"sent\":" sent   \
+    ",\"body\":\"" type "\",\"errorreporter\":\"DESTINATION\"}"
 #define FAILED(message, sent)                                                                      \
-    "{\"status\":429,\"errormessage\":\"" message "\",\"sent\":" sent ",\"body\":\"t1, t2\",\"errortype\":"             \
+    "{\"status\":429,\"errormessage\":\"" message "\",\"sent\":" sent                              \
+    ",\"body\":\"t1, t2\",\"errortype\":"                                                          \
     "\"TOO_MANY_REQUESTS\",\"errorreporter\":\"DESTINATION\"}"
+    /* clang-format off */
     static const struct row rows[] = {
         {"trackEvent", "", "[{\"name\":\"a\",\"time\":0}," A "," B "]", 201,
          "{\"errors\":[{\"type\":\"t1\",\"index\":1},{\"type\":\"t2\",\"index\":1},{\"type\":\"t3\",\"index\":9}]}",
@@ -144,6 +150,7 @@ static void answers_reach_the_items_they_mean(void **state)
         {"trackEvent", "", "[" A "]", 201, "null", "{\"events\":[" SENT_A "]}", false,
          "Cannot read properties of null (reading 'errors')"},
     };
+    /* clang-format on */
     check_rows(rows, countof(rows));
 }
 
@@ -151,6 +158,7 @@ static void answers_reach_the_items_they_mean(void **state)
 static void counts_products_as_the_reference_does(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         int products[4];
         int statuses[4];
@@ -159,6 +167,7 @@ static void counts_products_as_the_reference_does(void **state)
         {{40, 40, 10, 76}, {200, 429, 429, 413}, {200, 429, 200, 413}},
         {{60, 0, 20, 5}, {200, 400, 429, 429}, {200, 400, 429, 200}},
     };
+    /* clang-format on */
     for (size_t i = 0; i < countof(rows); i++) {
         for (int safe = 0; safe <= 1; safe++) {
             const struct action *action = action_find(STR("trackPurchase"));
@@ -167,7 +176,8 @@ static void counts_products_as_the_reference_does(void **state)
             buf_reset(&out);
             buf_putc(&out, '[');
             for (int j = 0; j < 4; j++) {
-                buf_printf(&out, "%s{\"external_id\":\"u\",\"time\":0,\"products\":[", j > 0 ? "," : "");
+                buf_printf(&out, "%s{\"external_id\":\"u\",\"time\":0,\"products\":[",
+                           j > 0 ? "," : "");
                 for (int k = 0; k < rows[i].products[j]; k++)
                     buf_printf(&out, "%s{\"product_id\":\"p\",\"price\":1}", k > 0 ? "," : "");
                 buf_printf(&out, "]}");
@@ -196,6 +206,7 @@ static void catalog_batches_name_the_bad_items(void **state)
 #define ITEM(id) "{\"item_id\":\"" id "\",\"item\":{\"n\":1}}"
 #define SENT(id) "{\"n\":1,\"id\":\"" id "\"}"
 #define ERROR    "{\"id\":\"x\",\"message\":\"bad\",\"parameter_values\":[\"a\"]}"
+    /* clang-format off */
     static const struct row rows[] = {
         {"upsertCatalogItem", "upsert", "[" ITEM("a") "," ITEM("a") "," ITEM("b b") "]", 200, OK_BODY,
          "{\"items\":[" SENT("a") "]}", false,
@@ -214,19 +225,23 @@ static void catalog_batches_name_the_bad_items(void **state)
          "[{\"status\":404,\"errortype\":\"NOT_FOUND\",\"errormessage\":\"Catalog not found. Please create a catalog first.\",\"sent\":"
          SENT("a") ",\"body\":\"[{\\\"id\\\":\\\"catalog-not-found\\\"}]\",\"errorreporter\":\"DESTINATION\"}]"},
     };
+    /* clang-format on */
     check_rows(rows, countof(rows));
 }
 
 #define SALE                                                                                       \
-    "\"time\":\"1970-01-01T00:00:00Z\",\"currency\":\"USD\",\"source\":\"w\",\"enable_batching\":true,\"batch_size\":75,"   \
+    "\"time\":\"1970-01-01T00:00:00Z\",\"currency\":\"USD\",\"source\":\"w\",\"enable_batching\":" \
+    "true,\"batch_size\":75,"                                                                      \
     "\"name\":\"ecommerce.product_viewed\",\"products\":[]"
 #define SENT_SALE                                                                                  \
-    "{\"external_id\":\"u\",\"name\":\"ecommerce.product_viewed\",\"time\":\"1970-01-01T00:00:00.000Z\",\"properties\":{"      \
+    "{\"external_id\":\"u\",\"name\":\"ecommerce.product_viewed\",\"time\":\"1970-01-01T00:00:00." \
+    "000Z\",\"properties\":{"                                                                      \
     "\"currency\":\"USD\",\"source\":\"w\"}}"
 
 static void ecommerce_batches_always_say_that_they_are_one(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row rows[] = {
         {"ecommerce", "", "[{" SALE "},{\"external_id\":\"u\"," SALE "}]", 201, "{\"errors\":[{\"type\":\"t\",\"index\":0}]}",
          "{\"events\":[" SENT_SALE "]}", true,
@@ -239,14 +254,17 @@ static void ecommerce_batches_always_say_that_they_are_one(void **state)
         {"ecommerce", "", "[{\"external_id\":\"u\"," SALE "}]", 500, "{}", "{\"events\":[" SENT_SALE "]}", true,
          "Internal Server Error"},
     };
+    /* clang-format on */
     check_rows(rows, countof(rows));
 }
 
 static void safe_batches_send_nothing_rather_than_an_empty_list(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row row = {"trackEvent", "", "[{\"name\":\"a\",\"time\":0}]", 201, OK_BODY, "", false,
                                    "[" NOBODY "]"};
+    /* clang-format on */
     check_row(&row, PARITY_SAFE);
 }
 

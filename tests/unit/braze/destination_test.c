@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+
 #include <cmocka.h>
 
 static struct arena arena;
@@ -42,8 +43,8 @@ static int compile(struct destination **d, const char *subscriptions, enum parit
 {
     struct destination_config config = {
         .settings = parse_as(SETTINGS, JV_JAVASCRIPT),
-        .subscriptions = subscriptions == NULL ? jv_undefined()
-                                               : parse_as(subscriptions, JV_JAVASCRIPT),
+        .subscriptions =
+            subscriptions == NULL ? jv_undefined() : parse_as(subscriptions, JV_JAVASCRIPT),
         .parity = parity,
     };
     return destination_compile(d, &config, err);
@@ -77,9 +78,9 @@ static void presets_turn_a_track_call_into_one_event(void **state)
 {
     (void)state;
     struct destination *d = open_destination(NULL, PARITY_SAFE);
-    struct mapped mapped =
-        map(d, "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"receivedAt\":\"2024-01-02T03:04:05Z\","
-               "\"properties\":{\"big\":9007199254740993}}");
+    struct mapped mapped = map(d, "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\","
+                                  "\"receivedAt\":\"2024-01-02T03:04:05Z\","
+                                  "\"properties\":{\"big\":9007199254740993}}");
     assert_int_equal(destination_subscription_count(d), 9);
     assert_int_equal(mapped.outcome_count, 9);
     assert_int_equal(mapped.outcomes[0].kind, OUTCOME_SENT);
@@ -89,7 +90,8 @@ static void presets_turn_a_track_call_into_one_event(void **state)
     assert_int_equal(mapped.intents[0].family, FAMILY_TRACK_EVENTS);
     assert_int_equal(mapped.intents[0].user_count, 1);
     assert_object(&mapped.intents[0],
-                  "{\"external_id\":\"u\",\"app_id\":\"APP\",\"name\":\"E\",\"time\":\"2024-01-02T03:04:05.000Z\","
+                  "{\"external_id\":\"u\",\"app_id\":\"APP\",\"name\":\"E\",\"time\":\"2024-01-"
+                  "02T03:04:05.000Z\","
                   "\"properties\":{\"big\":9007199254740993},\"_update_existing_only\":false}");
     assert_true(str_eq(destination_endpoint(d), STR("https://rest.iad-01.braze.com")));
     assert_true(str_eq(destination_subscription_name(d, 8), STR("Identify Calls")));
@@ -101,11 +103,11 @@ static void strict_parity_rounds_numbers_as_javascript_does(void **state)
 {
     (void)state;
     struct destination *d = open_destination(NULL, PARITY_STRICT);
-    struct mapped mapped =
-        map(d, "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"big\":12345678901234567890,\"l\":[9007199254740993]}}");
+    struct mapped mapped = map(d, "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"big\":"
+                                  "12345678901234567890,\"l\":[9007199254740993]}}");
     assert_int_equal(mapped.intent_count, 1);
-    assert_object(&mapped.intents[0],
-                  "{\"big\":12345678901234567000,\"l\":[9007199254740992],\"external_id\":\"u\",\"_update_existing_only\":false}");
+    assert_object(&mapped.intents[0], "{\"big\":12345678901234567000,\"l\":[9007199254740992],"
+                                      "\"external_id\":\"u\",\"_update_existing_only\":false}");
     destination_free(d);
 }
 
@@ -114,20 +116,26 @@ static void products_added_become_cart_updates(void **state)
     (void)state;
     struct destination *d = open_destination(NULL, PARITY_SAFE);
     struct mapped mapped =
-        map(d, "{\"type\":\"track\",\"event\":\"Product Added\",\"userId\":\"u\",\"timestamp\":\"2024-01-02T03:04:05Z\",\"properties\":"
-               "{\"cart_id\":\"c\",\"currency\":\"EUR\",\"source\":\"web\",\"product_id\":\"p\",\"name\":\"n\",\"variant\":\"v\",\"quantity\":1,"
+        map(d, "{\"type\":\"track\",\"event\":\"Product "
+               "Added\",\"userId\":\"u\",\"timestamp\":\"2024-01-02T03:04:05Z\",\"properties\":"
+               "{\"cart_id\":\"c\",\"currency\":\"EUR\",\"source\":\"web\",\"product_id\":\"p\","
+               "\"name\":\"n\",\"variant\":\"v\",\"quantity\":1,"
                "\"price\":2}}");
     assert_int_equal(mapped.intent_count, 1);
     assert_object(&mapped.intents[0],
-                  "{\"external_id\":\"u\",\"app_id\":\"APP\",\"name\":\"ecommerce.cart_updated\",\"time\":\"2024-01-02T03:04:05.000Z\","
-                  "\"properties\":{\"currency\":\"EUR\",\"source\":\"web\",\"products\":[{\"quantity\":1,\"product_id\":\"p\","
-                  "\"product_name\":\"n\",\"variant_id\":\"v\",\"price\":2}],\"cart_id\":\"c\",\"action\":\"add\"}}");
+                  "{\"external_id\":\"u\",\"app_id\":\"APP\",\"name\":\"ecommerce.cart_updated\","
+                  "\"time\":\"2024-01-02T03:04:05.000Z\","
+                  "\"properties\":{\"currency\":\"EUR\",\"source\":\"web\",\"products\":[{"
+                  "\"quantity\":1,\"product_id\":\"p\","
+                  "\"product_name\":\"n\",\"variant_id\":\"v\",\"price\":2}],\"cart_id\":\"c\","
+                  "\"action\":\"add\"}}");
     destination_free(d);
 }
 
 static void the_same_user_has_the_same_key_whatever_the_object(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const char lines[] =
         "[{\"subscribe\":\"type = \\\"a\\\"\",\"partnerAction\":\"createAlias\",\"mapping\":{\"external_id\":{\"@path\":\"$.userId\"},"
         "\"alias_name\":\"n\",\"alias_label\":\"l\"}},"
@@ -136,6 +144,7 @@ static void the_same_user_has_the_same_key_whatever_the_object(void **state)
         "{\"subscribe\":\"type = \\\"a\\\"\",\"partnerAction\":\"trackEvent\",\"mapping\":{\"user_alias\":{\"alias_name\":\"n\","
         "\"alias_label\":\"l\"},\"name\":\"x\",\"time\":0}},"
         "{\"enabled\":false,\"partnerAction\":\"trackEvent\"}]";
+    /* clang-format on */
     struct destination *d = open_destination(lines, PARITY_SAFE);
     struct mapped mapped = map(d, "{\"type\":\"a\",\"userId\":\"u\"}");
     assert_int_equal(mapped.outcome_count, 3);
@@ -150,15 +159,18 @@ static void the_same_user_has_the_same_key_whatever_the_object(void **state)
 static void refusals_are_outcomes_with_the_reference_s_sentence(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const char lines[] =
         "[{\"subscribe\":\"type = \\\"a\\\"\",\"partnerAction\":\"trackEvent\",\"mapping\":{\"name\":\"x\"}},"
         "{\"subscribe\":\"type = \\\"a\\\"\",\"partnerAction\":\"trackPurchase\",\"mapping\":{\"external_id\":\"u\",\"time\":0,\"products\":[]}},"
         "{\"subscribe\":\"type = \\\"a\\\"\",\"partnerAction\":\"trackEvent\",\"mapping\":{\"name\":{\"@case\":{\"operator\":\"x\",\"value\":\"y\"}}}}]";
+    /* clang-format on */
     struct destination *d = open_destination(lines, PARITY_SAFE);
     struct mapped mapped = map(d, "{\"type\":\"a\"}");
     assert_int_equal(mapped.intent_count, 0);
     assert_int_equal(mapped.outcomes[0].kind, OUTCOME_INVALID);
-    assert_true(str_eq(mapped.outcomes[0].text, STR("The root value is missing the required field 'time'.")));
+    assert_true(str_eq(mapped.outcomes[0].text,
+                       STR("The root value is missing the required field 'time'.")));
     assert_int_equal(mapped.outcomes[1].kind, OUTCOME_NOTHING_TO_DO);
     assert_int_equal(mapped.outcomes[2].kind, OUTCOME_INVALID);
     assert_string_equal(mapped.outcomes[2].code, "MAPPING_FAILED");
@@ -168,6 +180,7 @@ static void refusals_are_outcomes_with_the_reference_s_sentence(void **state)
 static void refuses_configurations_with_the_place(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         const char *subscriptions;
         const char *path;
@@ -181,6 +194,7 @@ static void refuses_configurations_with_the_place(void **state)
         {"[{\"partnerAction\":\"trackEvent\",\"subscribe\":\"type = \\\"a\\\"\",\"mapping\":{\"name\":{\"@nope\":1}}}]",
          "/subscriptions/0/mapping/name"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < countof(rows); i++) {
         struct destination *d;
         struct err err = {0};
@@ -198,7 +212,8 @@ static void deletions_name_the_user(void **state)
     struct mapped mapped;
     struct destination *safe = open_destination(NULL, PARITY_SAFE);
     struct destination *strict = open_destination(NULL, PARITY_STRICT);
-    assert_int_equal(destination_map_delete(safe, parse_as("{\"userId\":\"u\"}", JV_EXACT), &arena, &mapped), 0);
+    assert_int_equal(
+        destination_map_delete(safe, parse_as("{\"userId\":\"u\"}", JV_EXACT), &arena, &mapped), 0);
     assert_int_equal(mapped.intents[0].family, FAMILY_DELETE);
     assert_object(&mapped.intents[0], "\"u\"");
     assert_int_equal(mapped.intents[0].user_count, 1);
@@ -215,19 +230,28 @@ static void a_preview_shows_whole_requests(void **state)
 {
     (void)state;
     struct jv preview;
+    /* clang-format off */
     static const char lines[] =
         "[{\"name\":\"one\",\"subscribe\":\"type = \\\"a\\\"\",\"partnerAction\":\"createAlias\",\"mapping\":{\"alias_name\":\"n\",\"alias_label\":\"l\"}},"
         "{\"name\":\"two\",\"subscribe\":\"type = \\\"b\\\"\",\"partnerAction\":\"createAlias\",\"mapping\":{}},"
         "{\"name\":\"three\",\"subscribe\":\"type = \\\"a\\\"\",\"partnerAction\":\"createAlias\",\"mapping\":{\"alias_name\":\"n\"}}]";
+    /* clang-format on */
     struct destination *d = open_destination(lines, PARITY_SAFE);
-    assert_int_equal(destination_preview(d, parse_as("{\"type\":\"a\"}", JV_EXACT), &arena, &preview), 0);
+    assert_int_equal(
+        destination_preview(d, parse_as("{\"type\":\"a\"}", JV_EXACT), &arena, &preview), 0);
     struct intent shown = {.object = preview};
-    assert_object(&shown,
-                  "{\"requests\":[{\"method\":\"POST\",\"url\":\"https://rest.iad-01.braze.com/users/alias/new\",\"headers\":{"
-                  "\"authorization\":\"Bearer k\",\"content-type\":\"application/json\",\"user-agent\":\"Segment (Actions)\"},\"json\":{"
-                  "\"user_aliases\":[{\"alias_name\":\"n\",\"alias_label\":\"l\"}]}}],\"skipped\":[{\"subscription\":\"two\",\"action\":"
-                  "\"createAlias\",\"reason\":\"not subscribed\"}],\"errors\":[{\"subscription\":\"three\",\"action\":\"createAlias\","
-                  "\"code\":\"PAYLOAD_VALIDATION_FAILED\",\"message\":\"The root value is missing the required field 'alias_label'.\"}]}");
+    assert_object(
+        &shown,
+        "{\"requests\":[{\"method\":\"POST\",\"url\":\"https://rest.iad-01.braze.com/users/alias/"
+        "new\",\"headers\":{"
+        "\"authorization\":\"Bearer "
+        "k\",\"content-type\":\"application/json\",\"user-agent\":\"Segment (Actions)\"},\"json\":{"
+        "\"user_aliases\":[{\"alias_name\":\"n\",\"alias_label\":\"l\"}]}}],\"skipped\":[{"
+        "\"subscription\":\"two\",\"action\":"
+        "\"createAlias\",\"reason\":\"not "
+        "subscribed\"}],\"errors\":[{\"subscription\":\"three\",\"action\":\"createAlias\","
+        "\"code\":\"PAYLOAD_VALIDATION_FAILED\",\"message\":\"The root value is missing the "
+        "required field 'alias_label'.\"}]}");
     destination_free(d);
 }
 
@@ -235,8 +259,9 @@ static void a_full_arena_is_an_error_and_no_crash(void **state)
 {
     (void)state;
     struct destination *d = open_destination(NULL, PARITY_STRICT);
-    struct jv event =
-        parse_as("{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"email\":\"a@b.c\",\"plan\":\"p\",\"gender\":\"f\"}}", JV_JAVASCRIPT);
+    struct jv event = parse_as("{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"email\":\"a@"
+                               "b.c\",\"plan\":\"p\",\"gender\":\"f\"}}",
+                               JV_JAVASCRIPT);
     bool worked = false;
     for (size_t bytes = 16; bytes < 64 * 1024 && !worked; bytes += 48) {
         struct arena small;

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+
 #include <cmocka.h>
 
 #include "subscription.h"
@@ -93,7 +94,8 @@ static void check_rows(const struct row *rows, size_t count, const char *mapping
 }
 
 #define NOBODY                                                                                     \
-    "IntegrationError (Missing required fields, 400): One of \"external_id\" or \"user_alias\" or " \
+    "IntegrationError (Missing required fields, 400): One of \"external_id\" or \"user_alias\" "   \
+    "or "                                                                                          \
     "\"braze_id\" or \"email\" is required."
 #define TIME "\"time\":\"2024-01-02T03:04:05Z\""
 #define ISO  "\"time\":\"2024-01-02T03:04:05.000Z\""
@@ -101,6 +103,7 @@ static void check_rows(const struct row *rows, size_t count, const char *mapping
 static void events_have_the_reference_s_members_in_its_order(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row rows[] = {
         {"trackEvent",
          "{\"name\":\"E\"," TIME ",\"external_id\":\"u1\",\"email\":\"p@x.com\",\"properties\":{\"a\":1,"
@@ -127,12 +130,14 @@ static void events_have_the_reference_s_members_in_its_order(void **state)
         {"updateUserProfile2", "{\"external_id\":\"u\"}",
          "IntegrationError (Invalid syncMode, 400): Sync mode undefined is not supported"},
     };
+    /* clang-format on */
     check_rows(rows, countof(rows), "{}", PARITY_STRICT);
 }
 
 static void sync_modes_decide_whether_only_existing_users_change(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row update[] = {
         {"trackEvent2", "{\"name\":\"E\",\"time\":0,\"external_id\":\"u\",\"_update_existing_only\":false}",
          "{\"events\":[{\"external_id\":\"u\",\"app_id\":\"APP\",\"name\":\"E\",\"time\":\"1970-01-01T00:00:00.000Z\","
@@ -140,34 +145,45 @@ static void sync_modes_decide_whether_only_existing_users_change(void **state)
         {"updateUserProfile2", "{\"external_id\":\"u\"}",
          "{\"attributes\":[{\"external_id\":\"u\",\"_update_existing_only\":true}]}"},
     };
+    /* clang-format on */
+    /* clang-format off */
     static const struct row nonsense[] = {
         {"updateUserProfile2", "{\"external_id\":\"u\"}",
          "IntegrationError (Invalid syncMode, 400): Sync mode mirror is not supported"},
         {"trackEvent", "{\"name\":\"E\",\"time\":0,\"external_id\":\"u\"}", /* has no mode to look at */
          "{\"events\":[{\"external_id\":\"u\",\"app_id\":\"APP\",\"name\":\"E\",\"time\":\"1970-01-01T00:00:00.000Z\"}]}"},
     };
-    check_rows(update, countof(update), "{\"__segment_internal_sync_mode\":\"update\"}", PARITY_STRICT);
-    check_rows(nonsense, countof(nonsense), "{\"__segment_internal_sync_mode\":\"mirror\"}", PARITY_STRICT);
+    /* clang-format on */
+    check_rows(update, countof(update), "{\"__segment_internal_sync_mode\":\"update\"}",
+               PARITY_STRICT);
+    check_rows(nonsense, countof(nonsense), "{\"__segment_internal_sync_mode\":\"mirror\"}",
+               PARITY_STRICT);
 }
 
 #define TRAITS                                                                                     \
-    "\"custom_attributes\":{\"10\":\"int\",\"language\":\"de\",\"country\":\"x\",\"time\":1,\"products\":2,"    \
-    "\"properties\":3,\"firstName\":\"a\",\"plan\":\"pro\",\"nul\":null,\"emp\":\"\",\"subscription_groups\":7,"  \
+    "\"custom_attributes\":{\"10\":\"int\",\"language\":\"de\",\"country\":\"x\",\"time\":1,"      \
+    "\"products\":2,"                                                                              \
+    "\"properties\":3,\"firstName\":\"a\",\"plan\":\"pro\",\"nul\":null,\"emp\":\"\","             \
+    "\"subscription_groups\":7,"                                                                   \
     "\"external_id\":\"other\",\"batch_size\":1}"
 
 static void attributes_named_like_fields_are_lost_strictly_and_kept_safely(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row strict[] = {
         {"updateUserProfile", "{\"external_id\":\"u1\",\"country\":\"US\",\"gender\":\"Woman\",\"current_location\":{}," TRAITS "}",
          "{\"attributes\":[{\"10\":\"int\",\"country\":\"US\",\"plan\":\"pro\",\"nul\":null,\"emp\":\"\","
          "\"subscription_groups\":7,\"external_id\":\"u1\",\"gender\":\"F\"}]}"},
     };
+    /* clang-format on */
+    /* clang-format off */
     static const struct row safe[] = {
         {"updateUserProfile", "{\"external_id\":\"u1\",\"country\":\"US\"," TRAITS "}",
          "{\"attributes\":[{\"10\":\"int\",\"language\":\"de\",\"country\":\"US\",\"time\":1,\"products\":2,\"properties\":3,"
          "\"plan\":\"pro\",\"nul\":null,\"emp\":\"\",\"subscription_groups\":7,\"external_id\":\"u1\"}]}"},
     };
+    /* clang-format on */
     check_rows(strict, countof(strict), "{}", PARITY_STRICT);
     check_rows(safe, countof(safe), "{}", PARITY_SAFE);
 }
@@ -175,6 +191,7 @@ static void attributes_named_like_fields_are_lost_strictly_and_kept_safely(void 
 static void safe_objects_name_one_user_and_read_unix_seconds(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row rows[] = {
         {"trackEvent",
          "{\"name\":\"E\",\"time\":1700000000,\"external_id\":\"u\",\"braze_id\":\"b\",\"email\":\"a@b.c\","
@@ -187,12 +204,14 @@ static void safe_objects_name_one_user_and_read_unix_seconds(void **state)
         {"trackEvent2", "{\"name\":\"E\"," TIME ",\"external_id\":\"u\"}",
          "{\"events\":[{\"external_id\":\"u\",\"app_id\":\"APP\",\"name\":\"E\"," ISO ",\"_update_existing_only\":false}]}"},
     };
+    /* clang-format on */
     check_rows(rows, countof(rows), "{}", PARITY_SAFE);
 }
 
 static void purchases_merge_product_and_event_properties(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row rows[] = {
         {"trackPurchase",
          "{\"external_id\":\"u1\",\"braze_id\":\"b1\"," TIME ",\"_update_existing_only\":false,\"properties\":{\"order_id\":"
@@ -208,6 +227,7 @@ static void purchases_merge_product_and_event_properties(void **state)
         {"trackPurchase", "{\"external_id\":\"u1\"," TIME ",\"products\":\"x\"}",
          "AggregateAjvError (, 0): The value at /products/0 must be an object but it was a string."},
     };
+    /* clang-format on */
     check_rows(rows, countof(rows), "{}", PARITY_STRICT);
 }
 
@@ -216,6 +236,7 @@ static void identifies_place_merge_behavior_as_each_version_does(void **state)
     (void)state;
 #define ALIAS "\"user_alias\":{\"alias_name\":\"n\",\"alias_label\":\"l\"}"
 #define THEN  " The root value must match \"then\" schema."
+    /* clang-format off */
     static const struct row rows[] = {
         {"createAlias", "{\"alias_name\":\"n\",\"alias_label\":\"l\",\"external_id\":null}",
          "{\"user_aliases\":[{\"alias_name\":\"n\",\"alias_label\":\"l\"}]}"},
@@ -236,6 +257,7 @@ static void identifies_place_merge_behavior_as_each_version_does(void **state)
         {"identifyUser2", "{\"external_id\":\"e\",\"user_alias\":false,\"email_to_identify\":\"a\",\"prioritization\":{}}",
          "AggregateAjvError (, 0): User Alias Object must be an object but it was null."},
     };
+    /* clang-format on */
 #undef ALIAS
 #undef THEN
     check_rows(rows, countof(rows), "{\"__segment_internal_sync_mode\":\"add\"}", PARITY_STRICT);
@@ -245,6 +267,7 @@ static void triggers_send_the_payload_in_its_own_order(void **state)
 {
     (void)state;
 #define REFUSED "PayloadValidationError (PAYLOAD_VALIDATION_FAILED, 400): "
+    /* clang-format off */
     static const struct row rows[] = {
         {"triggerCampaign", "{\"trigger_properties\":{\"a\":1},\"campaign_id\":\"c1\",\"broadcast\":true,\"x\":1,\"dynamicAuthSettings\":{}}",
          "{\"trigger_properties\":{\"a\":1},\"campaign_id\":\"c1\",\"broadcast\":true,\"dynamicAuthSettings\":{}}"},
@@ -261,17 +284,20 @@ static void triggers_send_the_payload_in_its_own_order(void **state)
         {"triggerCanvas", "{\"canvas_id\":\"c\",\"broadcast\":true,\"recipients\":[],\"prioritization\":{\"first_priority\":\"identified\"}}",
          "{\"canvas_id\":\"c\",\"broadcast\":true,\"recipients\":[],\"prioritization\":{\"first_priority\":\"identified\"}}"},
     };
+    /* clang-format on */
     check_rows(rows, countof(rows), "{}", PARITY_STRICT);
 }
 
 #define SALE                                                                                       \
     TIME ",\"currency\":\"USD\",\"source\":\"web\",\"enable_batching\":true,\"batch_size\":75"
 #define SALE_ITEM                                                                                  \
-    "{\"product_id\":\"p1\",\"product_name\":\"N\",\"variant_id\":\"v\",\"quantity\":2,\"price\":5,\"color\":\"red\"}"
+    "{\"product_id\":\"p1\",\"product_name\":\"N\",\"variant_id\":\"v\",\"quantity\":2,\"price\":" \
+    "5,\"color\":\"red\"}"
 
 static void ecommerce_events_have_their_own_properties_each(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row rows[] = {
         {"ecommerce",
          "{\"name\":\"ecommerce.order_placed\",\"external_id\":\"u1\"," SALE ",\"total_value\":10,\"order_id\":\"o\",\"cart_id\":\"c\","
@@ -303,12 +329,14 @@ static void ecommerce_events_have_their_own_properties_each(void **state)
          "\"enable_batching\":true,\"batch_size\":2,\"products\":[]}",
          "RangeError (, 0): Invalid time value"},
     };
+    /* clang-format on */
     check_rows(rows, countof(rows), "{}", PARITY_STRICT);
 }
 
 static void catalog_items_need_an_id_and_content(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct row rows[] = {
         {"upsertCatalogItem", "{\"item_id\":\"a-1\",\"item\":{\"id\":\"x\",\"n\":1}}", "{\"items\":[{\"id\":\"x\",\"n\":1}]}"},
         {"upsertCatalogItem", "{\"item_id\":\"a b\",\"item\":{\"n\":1}}",
@@ -321,8 +349,10 @@ static void catalog_items_need_an_id_and_content(void **state)
          "AggregateAjvError (, 0): The root value is missing the required field 'item'. The root value must match \"then\" "
          "schema."},
     };
-    static const char mapping[] = "{\"__segment_internal_sync_mode\":\"upsert\",\"onMappingSave\":{\"outputs\":"
-                                  "{\"catalog_name\":\"my cat/\xc3\xa9\"}}}";
+    /* clang-format on */
+    static const char mapping[] =
+        "{\"__segment_internal_sync_mode\":\"upsert\",\"onMappingSave\":{\"outputs\":"
+        "{\"catalog_name\":\"my cat/\xc3\xa9\"}}}";
     check_rows(rows, countof(rows), mapping, PARITY_STRICT);
 
     struct exchange x = open_exchange(rows[0].action, mapping, rows[0].payload, PARITY_STRICT);
@@ -338,9 +368,11 @@ static void catalog_items_need_an_id_and_content(void **state)
 static void answers_become_the_failures_the_reference_throws(void **state)
 {
     (void)state;
-    static const char alias[] = "{\"external_id\":\"e\",\"user_alias\":{\"alias_name\":\"n\",\"alias_label\":\"l\"}}";
+    static const char alias[] =
+        "{\"external_id\":\"e\",\"user_alias\":{\"alias_name\":\"n\",\"alias_label\":\"l\"}}";
     static const char upsert[] = "{\"__segment_internal_sync_mode\":\"upsert\"}";
     static const char erase[] = "{\"__segment_internal_sync_mode\":\"delete\"}";
+    /* clang-format off */
     static const struct {
         const char *action;
         const char *mapping;
@@ -366,6 +398,7 @@ static void answers_become_the_failures_the_reference_throws(void **state)
         {"triggerCanvas", "{}", "{\"canvas_id\":\"c\",\"broadcast\":true}", 429, "{}",
          "HTTPError (, 429): Too Many Requests"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < countof(rows); i++) {
         struct exchange x =
             open_exchange(rows[i].action, rows[i].mapping, rows[i].payload, PARITY_STRICT);
@@ -387,7 +420,8 @@ static void null_contexts_stumble_only_strictly(void **state)
     for (int safe = 0; safe <= 1; safe++) {
         struct exchange x = open_exchange("trackEvent", "{}", payload, PARITY_STRICT);
         call.parity = safe ? PARITY_SAFE : PARITY_STRICT;
-        assert_int_equal(exchange_open(&x, &call, parse(payload), parse("{\"context\":null}"), &arena), 0);
+        assert_int_equal(
+            exchange_open(&x, &call, parse(payload), parse("{\"context\":null}"), &arena), 0);
         assert_int_equal(x.has_request, safe);
     }
     struct failure failure = {0};

@@ -1,8 +1,10 @@
 /*
- * harness: a sandbox whose clock stands still, and rows of "this request gets this answer and leaves this profile".
+ * harness: a sandbox whose clock stands still, and rows of "this request gets this answer and
+ * leaves this profile".
  *
- * A request is "METHOD /path?query {json}". Profiles are compared with what GET /sandbox/profiles/{id} shows: every member
- * of the expectation must be there with an equal value; an expected null means that the member is absent.
+ * A request is "METHOD /path?query {json}". Profiles are compared with what GET
+ * /sandbox/profiles/{id} shows: every member of the expectation must be there with an equal value;
+ * an expected null means that the member is absent.
  */
 #ifndef SPELTER_TESTS_SANDBOX_HARNESS_H
 #define SPELTER_TESTS_SANDBOX_HARNESS_H
@@ -153,7 +155,8 @@ static inline void harness_check_profile(struct harness *h, const struct row *ro
     snprintf(line, sizeof(line), "GET /sandbox/profiles/%s", row->who);
     unsigned status = harness_call(h, str_from(line));
     if (status != (row->profile == NULL && row->custom == NULL ? 404 : 200))
-        fail_msg("%s: profile %s: %u %.*s", row->rule, row->who, status, STR_ARG(buf_str(&h->answer.body)));
+        fail_msg("%s: profile %s: %u %.*s", row->rule, row->who, status,
+                 STR_ARG(buf_str(&h->answer.body)));
     struct jv profile = jv_get(harness_parse(&h->arena, buf_str(&h->answer.body)), STR("profile"));
     const char *differs = NULL;
     if (row->profile != NULL)
@@ -176,7 +179,8 @@ static inline void harness_row(const struct row *row, struct sandbox_options opt
     for (size_t i = 0; i < BEFORE_MAX && row->before[i] != NULL; i++) {
         h.now_ms++;
         if (harness_call(&h, str_from(row->before[i])) / 100 != 2)
-            fail_msg("%s: before: %s: %.*s", row->rule, row->before[i], STR_ARG(buf_str(&h.answer.body)));
+            fail_msg("%s: before: %s: %.*s", row->rule, row->before[i],
+                     STR_ARG(buf_str(&h.answer.body)));
     }
     uint64_t notes = row->note == NULL ? 0 : harness_notes(&h, row->note);
     h.now_ms = HARNESS_NOW + 10;
@@ -191,22 +195,24 @@ static inline void harness_row(const struct row *row, struct sandbox_options opt
     harness_close(&h);
 }
 
-static inline void harness_rows(const struct row *rows, size_t count, struct sandbox_options options)
+static inline void harness_rows(const struct row *rows, size_t count,
+                                struct sandbox_options options)
 {
     for (size_t i = 0; i < count; i++)
         harness_row(&rows[i], options);
 }
 
 /* Short forms for rows. */
-#define TRACK(json) "POST /users/track " json
+#define TRACK(json)      "POST /users/track " json
 #define ATTRIBUTES(json) TRACK("{\"attributes\":[" json "]}")
-#define EVENTS(json) TRACK("{\"events\":[" json "]}")
-#define PURCHASES(json) TRACK("{\"purchases\":[" json "]}")
-#define ONE_ATTRIBUTE "{\"attributes_processed\":1,\"message\":\"success\"}"
-#define ONE_EVENT "{\"events_processed\":1,\"message\":\"success\"}"
-#define ONE_PURCHASE "{\"purchases_processed\":1,\"message\":\"success\"}"
+#define EVENTS(json)     TRACK("{\"events\":[" json "]}")
+#define PURCHASES(json)  TRACK("{\"purchases\":[" json "]}")
+#define ONE_ATTRIBUTE    "{\"attributes_processed\":1,\"message\":\"success\"}"
+#define ONE_EVENT        "{\"events_processed\":1,\"message\":\"success\"}"
+#define ONE_PURCHASE     "{\"purchases_processed\":1,\"message\":\"success\"}"
 #define REFUSED(text, array)                                                                       \
-    "{\"message\":\"Valid data must be provided in the 'attributes', 'events', or 'purchases' fields.\","    \
+    "{\"message\":\"Valid data must be provided in the 'attributes', 'events', or 'purchases' "    \
+    "fields.\","                                                                                   \
     "\"errors\":[{\"type\":\"" text "\",\"input_array\":\"" array "\",\"index\":0}]}"
 #define T "\"time\":\"2026-01-05T10:00:00Z\""
 

@@ -1,9 +1,9 @@
 #include "harness.h"
 
 /* docs/spec/braze-rest-api.md §2.2, §2.3, §7.1, §7.5 */
-#define NOBODY "'external_id', 'braze_id', 'user_alias', 'email' or 'phone' is required"
+#define NOBODY  "'external_id', 'braze_id', 'user_alias', 'email' or 'phone' is required"
 #define SEVERAL "only one of 'external_id', 'braze_id' or 'user_alias' is allowed"
-#define ALIAS "\"user_alias\":{\"alias_name\":\"n\",\"alias_label\":\"l\"}"
+#define ALIAS   "\"user_alias\":{\"alias_name\":\"n\",\"alias_label\":\"l\"}"
 
 static void an_object_is_whom_its_identifier_says(void **state)
 {

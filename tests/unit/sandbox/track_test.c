@@ -3,7 +3,8 @@
 /* docs/spec/braze-rest-api.md §2.1, §2.14, §2.16, §10: the envelope and its answers. */
 #define NOBODY "'external_id', 'braze_id', 'user_alias', 'email' or 'phone' is required"
 #define VALID_DATA                                                                                 \
-    "{\"message\":\"Valid data must be provided in the 'attributes', 'events', or 'purchases' fields.\"}"
+    "{\"message\":\"Valid data must be provided in the 'attributes', 'events', or 'purchases' "    \
+    "fields.\"}"
 
 static void the_envelope_is_answered_as_the_wire_does(void **state)
 {
@@ -61,12 +62,15 @@ static void put_objects(struct buf *out, const char *key, unsigned count, bool l
 {
     buf_printf(out, "\"%s\":[", key);
     for (unsigned i = 0; i < count; i++)
-        buf_printf(out, "%s{\"external_id\":\"u%u\",\"name\":\"e\",\"product_id\":\"p\",\"currency\":\"USD\",\"price\":1,%s}",
+        buf_printf(out,
+                   "%s{\"external_id\":\"u%u\",\"name\":\"e\",\"product_id\":\"p\",\"currency\":"
+                   "\"USD\",\"price\":1,%s}",
                    i == 0 ? "" : ",", i % 10, T);
     buf_append(out, last ? STR("]") : STR("],"));
 }
 
-static unsigned post_objects(struct harness *h, const char *path, unsigned attributes, unsigned events, unsigned purchases)
+static unsigned post_objects(struct harness *h, const char *path, unsigned attributes,
+                             unsigned events, unsigned purchases)
 {
     struct buf line;
     buf_init(&line, 1 << 22);
@@ -101,10 +105,12 @@ static void seventy_five_objects_are_the_limit(void **state)
     for (size_t i = 0; i < countof(rows); i++) {
         struct harness h;
         harness_open(&h, (struct sandbox_options){.choices = &rows[i].choice, .choice_count = 1});
-        unsigned status = post_objects(&h, rows[i].path, rows[i].counts[0], rows[i].counts[1], rows[i].counts[2]);
+        unsigned status =
+            post_objects(&h, rows[i].path, rows[i].counts[0], rows[i].counts[1], rows[i].counts[2]);
         assert_int_equal(status, rows[i].status);
         if (status == 400) {
-            assert_true(str_eq(buf_str(&h.answer.body), STR("{\"message\":\"Max Input Length Exceeded\"}")));
+            assert_true(str_eq(buf_str(&h.answer.body),
+                               STR("{\"message\":\"Max Input Length Exceeded\"}")));
             assert_int_equal(sandbox_counts(h.sandbox).profiles, 0);
         }
         harness_close(&h);

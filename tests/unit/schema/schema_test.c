@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+
 #include <cmocka.h>
 
 /* clang-format off */
@@ -46,12 +47,17 @@ static const struct field fields[ROWS] = {
 /* clang-format on */
 
 static const struct condition without_b[] = {{.key = STR_INIT("b")}};
+/* clang-format off */
 static const struct condition kinds[] = {
     {.key = STR_INIT("kind"), .value = CONDITION_TEXT, .text = STR_INIT("x")},
     {.key = STR_INIT("kind"), .value = CONDITION_TEXT, .text = STR_INIT("y")},
 };
+/* clang-format on */
+/* clang-format off */
 static const struct condition not_true[] = {
     {.key = STR_INIT("b"), .is_not = true, .value = CONDITION_TRUE}};
+/* clang-format on */
+/* clang-format off */
 static const struct field conditional_fields[] = {
     {FIELD("a", "A", FIELD_STRING), .required_if = FIELD_REQUIRED_WHEN_ALL(without_b)},
     {FIELD("b", "B", FIELD_STRING)},
@@ -59,6 +65,7 @@ static const struct field conditional_fields[] = {
     {FIELD("d", "D", FIELD_STRING), .required_if = FIELD_REQUIRED_WHEN_ALL(not_true)},
     {FIELD("kind", "Kind", FIELD_STRING), .required = true},
 };
+/* clang-format on */
 
 static struct arena arena;
 static struct buf out;
@@ -175,6 +182,7 @@ static void coerces_every_type_to_every_other_as_the_reference_does(void **state
 static void reads_numbers_in_text_as_javascript_does(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         const char *input;
         const char *expected;
@@ -185,6 +193,7 @@ static void reads_numbers_in_text_as_javascript_does(void **state)
         {"\"--5\"", "ERR"},       {"\"5e\"", "ERR"},      {"\"0x\"", "ERR"},
         {"\".5\"", "0.5"},        {"\"5.\"", "5"},        {"\"9007199254740993\"", "9007199254740992"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < countof(rows); i++)
         assert_becomes(NUMBER, rows[i].input, CLEAN_SINGLE, rows[i].expected);
 }
@@ -203,6 +212,7 @@ static void batches_keep_empty_text_that_single_requests_drop(void **state)
 static void arrays_lose_empty_items_and_coerce_the_rest(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         int row;
         const char *input;
@@ -221,6 +231,7 @@ static void arrays_lose_empty_items_and_coerce_the_rest(void **state)
         {LOOSE, "null", ""},
         {NESTED, "{\"tags\":5}", "{\"tags\":[\"5\"]}"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < countof(rows); i++)
         assert_becomes(rows[i].row, rows[i].input, CLEAN_SINGLE, rows[i].expected);
 }
@@ -228,6 +239,7 @@ static void arrays_lose_empty_items_and_coerce_the_rest(void **state)
 static void says_what_is_wrong_in_the_reference_s_words(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         int row;
         const char *input;
@@ -251,6 +263,7 @@ static void says_what_is_wrong_in_the_reference_s_words(void **state)
         {ITEMS, "\"x\"", "The value at /items/0 must be an object but it was a string."},
         {NESTED, "{\"tags\":[{}]}", "The value at /nested/tags/0 must be a string but it was an object."},
     };
+    /* clang-format on */
     for (size_t i = 0; i < countof(rows); i++)
         assert_says(check_field(rows[i].row, rows[i].input, CLEAN_SINGLE), rows[i].expected,
                     rows[i].input);
@@ -262,6 +275,7 @@ static void conditions_ask_for_fields_and_null_counts_as_absent_when_alone(void 
 {
     (void)state;
 #define THEN " The root value must match \"then\" schema."
+    /* clang-format off */
     static const struct {
         const char *input;
         const char *expected;
@@ -275,9 +289,11 @@ static void conditions_ask_for_fields_and_null_counts_as_absent_when_alone(void 
          " The root value is missing the required field 'd'." THEN},
         {"{\"b\":true,\"kind\":\"z\"}", "{\"b\":\"true\",\"kind\":\"z\"}"},
     };
+    /* clang-format on */
 #undef THEN
     for (size_t i = 0; i < countof(rows); i++)
-        assert_says(check(conditional_fields, countof(conditional_fields), str_from(rows[i].input), CLEAN_SINGLE),
+        assert_says(check(conditional_fields, countof(conditional_fields), str_from(rows[i].input),
+                          CLEAN_SINGLE),
                     rows[i].expected, rows[i].input);
 }
 
@@ -289,7 +305,8 @@ static void valid_payloads_are_not_copied(void **state)
     struct str why;
     struct schema *schema = schema_new(fields, ROWS, UINT64_C(1) << NUMBER);
     arena_reset(&arena);
-    assert_int_equal(jv_parse(&payload, &arena, STR("{\"text\":\"x\",\"items\":[{\"r\":\"y\"}],\"number\":1}"),
+    assert_int_equal(jv_parse(&payload, &arena,
+                              STR("{\"text\":\"x\",\"items\":[{\"r\":\"y\"}],\"number\":1}"),
                               JV_JAVASCRIPT, NULL),
                      0);
     assert_int_equal(schema_check(schema, payload, CLEAN_SINGLE, &arena, &record, &why), 0);
@@ -308,9 +325,9 @@ static void a_full_arena_is_an_error_and_no_crash(void **state)
     struct str why;
     struct schema *schema = schema_new(fields, ROWS, 0);
     arena_reset(&arena);
-    assert_int_equal(jv_parse(&payload, &arena, STR("{\"items\":[{}],\"texts\":[5,null]}"),
-                              JV_JAVASCRIPT, NULL),
-                     0);
+    assert_int_equal(
+        jv_parse(&payload, &arena, STR("{\"items\":[{}],\"texts\":[5,null]}"), JV_JAVASCRIPT, NULL),
+        0);
     bool worked = false;
     for (size_t bytes = 16; bytes < 64 * 1024 && !worked; bytes += 64) {
         arena_init(&small, bytes);

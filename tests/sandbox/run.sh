@@ -1,0 +1,118 @@
+#!/bin/sh
+# The sandbox as a whole program: other people's clients, faults on the wire, its page in a browser, a kill and a restart.
+# usage: tests/sandbox/run.sh PROGRAM [ARGUMENT...]   e.g. build/tests/sandbox/spelter-sandbox, or build/spelter sandbox
+# Prints "ok NAME" or "not ok NAME: why" a line; what is not installed (node, chromium) is "skip NAME".
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+scratch=$(mktemp -d)
+failed=0
+sandbox=
+
+say() {
+    printf '%s\n' "$1"
+    case $1 in "not ok"*) failed=1 ;; esac
+}
+
+# start NAME OPTIONS...: runs the program; $url and $sandbox (its process) tell where.
+start() {
+    name=$1
+    shift
+    : >"$scratch/ready"
+    # shellcheck disable=SC2086 # the program may be two words
+    $program --listen 127.0.0.1:0 --json --workspace "$here/workspace.json" "$@" >"$scratch/ready" 2>"$scratch/errors" &
+    sandbox=$!
+    tries=0
+    while ! grep -q address "$scratch/ready" 2>/dev/null; do
+        tries=$((tries + 1))
+        if [ $tries -gt 200 ] || ! kill -0 "$sandbox" 2>/dev/null; then
+            say "not ok $name: did not start: $(cat "$scratch/errors")"
+            return 1
+        fi
+        sleep 0.05
+    done
+    url=http://$(sed 's/.*"address":"\([^"]*\)".*/\1/' "$scratch/ready")
+}
+
+# stop NAME: SIGTERM must end it with 0.
+stop() {
+    kill -TERM "$sandbox" 2>/dev/null
+    wait "$sandbox"
+    code=$?
+    sandbox=
+    if [ $code -eq 0 ]; then say "ok $1"; else say "not ok $1: exit $code: $(cat "$scratch/errors")"; fi
+}
+
+finish() {
+    [ -n "$sandbox" ] && kill -KILL "$sandbox" 2>/dev/null
+    rm -rf "$scratch"
+}
+trap finish EXIT
+
+# post BODY: one /users/track; prints the status.
+post() {
+    curl -s -o "$scratch/answer" -w '%{http_code}' "$url/users/track" -H 'Authorization: Bearer all' \
+        -H 'Content-Type: application/json' -d "$1"
+}
+
+expect() {
+    if [ "$2" = "$3" ]; then say "ok $1"; else say "not ok $1: $2, expected $3"; fi
+}
+
+program=$*
+[ -n "$program" ] || { echo "usage: $0 PROGRAM [ARGUMENT...]" >&2; exit 2; }
+
+if start "starts"; then
+    expect "answers over HTTP" "$(post '{"attributes":[{"external_id":"u"}]}')" 201
+    printf '{"attributes":[{"external_id":"zipped"}]}' | gzip >"$scratch/body.gz"
+    expect "takes gzip" "$(curl -s -o /dev/null -w '%{http_code}' "$url/users/track" -H 'Authorization: Bearer all' \
+        -H 'Content-Type: application/json' -H 'Content-Encoding: gzip' --data-binary @"$scratch/body.gz")" 201
+    head -c 4300000 /dev/zero | tr '\0' ' ' >"$scratch/large"
+    expect "refuses 4 MB and more" "$(curl -s -o "$scratch/answer" -w '%{http_code}' "$url/users/track" -H 'Authorization: Bearer all' \
+        -H 'Content-Type: application/json' -H 'Expect:' --data-binary @"$scratch/large")" 413
+    expect "says so in JSON" "$(cat "$scratch/answer")" '{"message":"Request Entity Too Large"}'
+    if command -v node >/dev/null && [ -d "$here/client/node_modules/braze-api" ]; then
+        node "$here/client/client.mjs" "$url" all || failed=1
+        node "$here/client/faults.mjs" "$url" all || failed=1
+    else
+        say "skip the braze-api package: node or its packages are missing (npm ci in tests/sandbox/client)"
+    fi
+    if command -v chromium >/dev/null; then
+        post '{"attributes":[{"external_id":"shown-on-the-page"}],"events":[{"name":"nobody"}]}' >/dev/null
+        chromium --headless --no-sandbox --disable-gpu --user-data-dir="$scratch/chromium" --window-size=1400,1200 \
+            --virtual-time-budget=5000 --screenshot="$scratch/page.png" "$url/sandbox" >/dev/null 2>&1
+        chromium --headless --no-sandbox --disable-gpu --user-data-dir="$scratch/chromium" --virtual-time-budget=5000 \
+            --dump-dom "$url/sandbox" >"$scratch/page.html" 2>/dev/null
+        bytes=$(wc -c <"$scratch/page.png" 2>/dev/null || echo 0)
+        if [ "$bytes" -gt 20000 ]; then say "ok the page is painted"; else say "not ok the page is painted: $bytes bytes"; fi
+        for text in 'data-ready="yes"' 'shown-on-the-page' 'POST /users/track' 'events\[0\]' 'export-ids'; do
+            if grep -q "$text" "$scratch/page.html"; then say "ok the page shows $text"; else say "not ok the page shows $text: missing"; fi
+        done
+    else
+        say "skip the page: chromium is missing"
+    fi
+    stop "SIGTERM ends it with 0"
+fi
+
+if start "starts with --data" --data "$scratch/data"; then
+    i=0
+    while [ $i -lt 50 ]; do
+        status=$(post "{\"events\":[{\"external_id\":\"durable\",\"name\":\"e$i\",\"time\":\"2026-01-05T10:00:00Z\"}]}")
+        [ "$status" = 201 ] || break
+        i=$((i + 1))
+    done
+    kill -KILL "$sandbox"
+    wait "$sandbox" 2>/dev/null
+    sandbox=
+    if start "starts again after kill -9" --data "$scratch/data"; then
+        found=$(curl -s "$url/sandbox/profiles/durable" | grep -o '"name":"e[0-9]*","time"' | sort -u | wc -l)
+        expect "every acknowledged event survives kill -9" "$found" "$i"
+        stop "SIGTERM ends it with 0, with --data"
+    fi
+fi
+
+for wrong in "--objct-limit=combined" "--choose array-max=x" "--fault status=5" "--listen"; do
+    # shellcheck disable=SC2086
+    $program $wrong >/dev/null 2>"$scratch/errors"
+    expect "$wrong is the user's mistake" $? 1
+done
+exit $failed
