@@ -16,7 +16,7 @@
 
 enum { DOUBLE_DIGITS_MAX = 24 /* 17 tell any double apart; yyjson may print zeros up to 10^21 */ };
 
-/* ------------------------------------------------------------------------------------------ reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 double jv_as_double(struct jv v)
 {
@@ -93,7 +93,7 @@ bool jv_equal(struct jv a, struct jv b)
     return false;
 }
 
-/* ----------------------------------------------------------------------------------------- building */
+/* ------------------------------------------------------------------------------------- building */
 
 /* A canonical array index, 0 to 4294967294 without leading zeros: JavaScript lists such keys first. */
 static bool key_index(struct str key, uint32_t *index)
@@ -279,7 +279,7 @@ struct jv jv_copy(struct arena *a, struct jv v)
     return jv_undefined();
 }
 
-/* ------------------------------------------------------------------------------------------ parsing */
+/* -------------------------------------------------------------------------------------- parsing */
 
 /* yyjson allocates from the arena: nothing to free, and its bound is the arena's bound. */
 static void *alc_malloc(void *ctx, size_t bytes)
@@ -491,7 +491,7 @@ int jv_parse(struct jv *out, struct arena *a, struct str text, enum jv_parse_fla
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------ writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 /* 0: as it is; 'u': \u00xx; else the letter after the backslash. */
 static const char escapes[256] = {
@@ -527,6 +527,10 @@ static size_t plain_run(const char *text, size_t len)
 void jv_write_string(struct buf *out, struct str text)
 {
     static const char hex[] = "0123456789abcdef";
+    if (text.len == 0) { /* its pointer may be NULL */
+        buf_append(out, STR("\"\""));
+        return;
+    }
     if (!buf_reserve(out, text.len + 2))
         return;
     out->ptr[out->len++] = '"';
