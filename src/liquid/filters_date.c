@@ -35,8 +35,7 @@ static const struct str months[] = {
     STR_INIT("May"),       STR_INIT("June"),     STR_INIT("July"),     STR_INIT("August"),
     STR_INIT("September"), STR_INIT("October"),  STR_INIT("November"), STR_INIT("December")};
 
-/* -------------------------------------------------------------------------------------------
- * reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 static bool is_digits(struct str text)
 {
@@ -91,8 +90,10 @@ static bool read_zone(struct render *r, struct jv zone, int64_t ms, struct momen
     m->zone = STR("");
     if (zone.type != JV_STRING) {
         double minutes = render_js_number(r, zone);
-        m->offset_minutes = isfinite(minutes) && fabs(minutes) < 1e9 ? (int)minutes : 0;
-        return isfinite(minutes);
+        bool is_in_range =
+            fabs((double)ms - minutes * 60000) <= (double)DATE_MS_MAX && fabs(minutes) < INT32_MAX;
+        m->offset_minutes = is_in_range ? (int)minutes : 0;
+        return is_in_range;
     }
     static const struct str utc[] = {STR_INIT("UTC"), STR_INIT("GMT"), STR_INIT("Etc/UTC"),
                                      STR_INIT("Etc/GMT")};
@@ -126,8 +127,7 @@ static bool read_moment(struct render *r, struct jv v, struct jv zone, struct mo
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------
- * printing */
+/* ------------------------------------------------------------------------------------- printing */
 
 struct directive {
     bool flags[128];

@@ -24,8 +24,7 @@ static struct str counted(struct render *r, struct jv v)
     return text;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * html */
+/* ----------------------------------------------------------------------------------------- html */
 
 /* clang-format off */
 static const struct {
@@ -118,8 +117,7 @@ struct jv filter_strip_html(struct render *r, struct jv v, struct arguments args
     return render_from_buf(r, &out);
 }
 
-/* ----------------------------------------------------------------------------------------------
- * urls */
+/* ----------------------------------------------------------------------------------------- urls */
 
 static bool is_alnum(char c)
 {
@@ -200,8 +198,7 @@ struct jv filter_url_decode(struct render *r, struct jv v, struct arguments args
     return render_from_buf(r, &out);
 }
 
-/* -------------------------------------------------------------------------------------------
- * slugify */
+/* -------------------------------------------------------------------------------------- slugify */
 
 static struct str without_accent(uint32_t point)
 {
@@ -287,8 +284,7 @@ struct jv filter_slugify(struct render *r, struct jv v, struct arguments args)
     return text.ptr == NULL && text.len > 0 ? render_out_of_memory(r) : jv_string(text);
 }
 
-/* -------------------------------------------------------------------------------------------
- * digests */
+/* -------------------------------------------------------------------------------------- digests */
 
 struct jv filter_base64_encode(struct render *r, struct jv v, struct arguments args)
 {
@@ -398,8 +394,7 @@ struct jv filter_hmac_sha256(struct render *r, struct jv v, struct arguments arg
     return hex_text(r, digest);
 }
 
-/* ----------------------------------------------------------------------------------------------
- * json */
+/* ----------------------------------------------------------------------------------------- json */
 
 /* A gap without pointer means one line. An empty one still breaks lines: V8 takes 0 < number < 1
  * for such a gap. */

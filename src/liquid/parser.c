@@ -61,8 +61,7 @@ static void parse_body(struct parser *p, struct list *list, const struct token *
     fail_unclosed(p, opening);
 }
 
-/* ---------------------------------------------------------------------------------------------
- * tags */
+/* ----------------------------------------------------------------------------------------- tags */
 
 static void parse_assign(struct parser *p, const struct token *token, struct node *out)
 {
@@ -196,8 +195,7 @@ static void parse_lines(struct parser *p, const struct token *token, struct node
         append_parsed(&inner, &out->body, t);
 }
 
-/* -------------------------------------------------------------------------------------- conditions
- */
+/* ----------------------------------------------------------------------------------- conditions */
 
 static struct branch *add_branch(struct parser *p, struct node *node, const struct token *token)
 {
@@ -277,8 +275,7 @@ static void parse_unless(struct parser *p, const struct token *token, struct nod
     fail_unclosed(p, token);
 }
 
-/* --------------------------------------------------------------------------------------------
- * tokens */
+/* --------------------------------------------------------------------------------------- tokens */
 
 static void parse_disabled(struct parser *p, const struct token *token, struct node *out)
 {

@@ -31,8 +31,7 @@ typedef bool check(struct validation *v, struct jv value);
 static bool check_any(struct validation *v, struct jv value);
 static bool check_directive(struct validation *v, struct jv value);
 
-/* -------------------------------------------------------------------------------------------
- * errors */
+/* --------------------------------------------------------------------------------------- errors */
 
 static void append_path(struct buf *out, const struct validation *v)
 {
@@ -118,8 +117,7 @@ static bool check_below(struct validation *v, struct str segment, check *inner, 
     return ok;
 }
 
-/* -------------------------------------------------------------------------------------------
- * values */
+/* --------------------------------------------------------------------------------------- values */
 
 static bool check_directive_or_raw(struct validation *v, struct jv value)
 {
@@ -210,8 +208,7 @@ static bool check_direction(struct validation *v, struct jv value)
     return check_one_of(v, value, STR("left"), STR("right"));
 }
 
-/* ---------------------------------------------------------------------------------------
- * directives */
+/* ----------------------------------------------------------------------------------- directives */
 
 struct field {
     struct str name;
