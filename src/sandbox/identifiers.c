@@ -333,5 +333,5 @@ uint32_t address_prioritize(struct call *c, enum key_kind kind, struct str key, 
             (oldest && profiles_updated(ps, number) < profiles_updated(ps, best)))
             best = number;
     }
-    return candidates <= 1 || newest || oldest ? best : (uint32_t)PROFILE_NONE;
+    return candidates <= 1 || newest || oldest ? best : PROFILE_NONE;
 }
