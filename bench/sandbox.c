@@ -11,7 +11,7 @@
 #include "jv.h"
 #include "load.h"
 #include "sandbox.h"
-#include "server.h"
+#include "sandbox_server.h"
 
 enum {
     OBJECTS = 75,

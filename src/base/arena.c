@@ -38,7 +38,10 @@ static void free_chunk(struct arena_chunk *chunk)
 
 void arena_init(struct arena *a, size_t bytes_max)
 {
-    *a = (struct arena){.bytes_max = bytes_max};
+    /* An arena that holds nothing yet still has a place to point at when 0 bytes are asked for:
+     * NULL would say "full". */
+    static _Alignas(16) char nothing[16];
+    *a = (struct arena){.at = nothing, .end = nothing, .bytes_max = bytes_max};
 }
 
 void arena_fini(struct arena *a)
@@ -90,7 +93,8 @@ void *arena_alloc_slow(struct arena *a, size_t bytes)
     size_t padded = (bytes + 15) & ~(size_t)15;
     if (padded < bytes)
         return NULL;
-    if (padded > (size_t)(a->end - a->at) && !add_chunk(a, padded))
+    bool is_full = a->at == NULL || padded > (size_t)(a->end - a->at);
+    if (is_full && !add_chunk(a, padded))
         return NULL;
     char *p = a->at;
     a->at += padded;

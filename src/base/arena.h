@@ -44,7 +44,7 @@ static inline void *arena_alloc(struct arena *a, size_t bytes)
 {
 #ifndef ARENA_POISONED
     size_t padded = (bytes + 15) & ~(size_t)15;
-    if (padded >= bytes && padded <= (size_t)(a->end - a->at)) {
+    if (padded >= bytes && padded <= (size_t)(a->end - a->at) && a->at != NULL) {
         void *p = a->at;
         a->at += padded;
         return p;

@@ -13,9 +13,16 @@ void buf_init(struct buf *b, size_t bytes_max)
     *b = (struct buf){.max = bytes_max};
 }
 
+void buf_init_arena(struct buf *b, struct arena *a, size_t bytes_max)
+{
+    buf_init(b, bytes_max);
+    b->arena = a;
+}
+
 void buf_fini(struct buf *b)
 {
-    free(b->ptr);
+    if (b->arena == NULL)
+        free(b->ptr);
     *b = (struct buf){0};
 }
 
@@ -23,11 +30,13 @@ void buf_reset(struct buf *b)
 {
     b->len = 0;
     b->failed = false;
+    b->too_long = false;
 }
 
 bool buf_reserve_slow(struct buf *b, size_t bytes)
 {
     if (b->failed || bytes > b->max - b->len) {
+        b->too_long = b->too_long || !b->failed;
         b->failed = true;
         return false;
     }
@@ -36,11 +45,14 @@ bool buf_reserve_slow(struct buf *b, size_t bytes)
         cap *= 2; /* cannot overflow: len + bytes <= max, and max is far below SIZE_MAX / 2 */
     if (cap > b->max)
         cap = b->max;
-    char *ptr = realloc(b->ptr, cap);
+    /* One byte more than the limit says: for the NUL of vsnprintf and buf_cstr. */
+    char *ptr = b->arena == NULL ? realloc(b->ptr, cap + 1) : arena_alloc(b->arena, cap + 1);
     if (ptr == NULL) {
         b->failed = true;
         return false;
     }
+    if (b->arena != NULL && b->len > 0)
+        memcpy(ptr, b->ptr, b->len);
     b->ptr = ptr;
     b->cap = cap;
     return true;
@@ -54,8 +66,9 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_copy(again, args);
     int bytes = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    /* One byte more than the text: vsnprintf wants room for its NUL. */
-    if (bytes > 0 && buf_reserve(b, (size_t)bytes + 1)) {
+    if (bytes < 0)
+        b->failed = true;
+    else if (bytes > 0 && buf_reserve(b, (size_t)bytes)) {
         vsnprintf(b->ptr + b->len, (size_t)bytes + 1, format, again);
         b->len += (size_t)bytes;
     }
@@ -75,7 +88,7 @@ void buf_put_u64(struct buf *b, uint64_t number)
 
 const char *buf_cstr(struct buf *b)
 {
-    if (!buf_reserve(b, 1))
+    if (b->failed || (b->ptr == NULL && !buf_reserve_slow(b, 0)))
         return NULL;
     b->ptr[b->len] = '\0';
     return b->ptr;

@@ -7,19 +7,26 @@
 #ifndef SPELTER_BASE_BUF_H
 #define SPELTER_BASE_BUF_H
 
+#include "arena.h"
 #include "str.h"
 
 #include <stdint.h>
 
 struct buf {
-    char *ptr; /* owned; not NUL-terminated */
+    char *ptr; /* owned, or the arena's; not NUL-terminated */
     size_t len;
-    size_t cap;
+    size_t cap; /* bytes at ptr, not counting one more for a NUL */
     size_t max; /* bytes; len never passes it */
     bool failed;
+    bool too_long; /* failed at its limit, not for want of memory */
+    struct arena *arena; /* where ptr lives; NULL: on the heap */
 };
 
 void buf_init(struct buf *b, size_t bytes_max);
+
+/* The same with memory from an arena: the text lives as long as the arena, and buf_fini does
+ * nothing. */
+void buf_init_arena(struct buf *b, struct arena *a, size_t bytes_max);
 void buf_fini(struct buf *b);
 void buf_reset(struct buf *b); /* empty and not failed; keeps its memory */
 

@@ -12,7 +12,7 @@ struct err {
     int code;       /* -errno; 0 means no error */
     size_t at;      /* byte offset in the input, where there is one */
     char path[160]; /* place inside a JSON document, "/a/b/0"; "" where there is none */
-    char msg[320];  /* one line, no newline; cut at the end when too long */
+    char msg[320];  /* one line without control characters; cut after a whole character */
 };
 
 /* Fills *err (NULL is fine) and returns `code`, so that a refusal is one statement. */

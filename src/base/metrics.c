@@ -1,5 +1,6 @@
 #include "metrics.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -80,20 +81,29 @@ void metrics_histogram(struct buf *out, const char *name, const char *labels,
     metrics_sample_u64(out, series, labels, total);
 }
 
+static bool is_label_special(char c)
+{
+    return c == '\\' || c == '"' || c == '\n';
+}
+
 void metrics_label(char *out, size_t out_bytes, const char *name, struct str value)
 {
-    int head = snprintf(out, out_bytes, "%s=\"", name);
-    size_t len = (size_t)head;
-    for (size_t i = 0; i < value.len && len + 4 < out_bytes; i++) {
+    size_t len = (size_t)snprintf(out, out_bytes, "%s=\"", name);
+    assert(len + 2 <= out_bytes);
+    size_t room = out_bytes - len - 2; /* for the value: a quote and the NUL follow it */
+    size_t fits = 0;
+    for (size_t used = 0; fits < value.len; fits++) {
+        used += is_label_special(value.ptr[fits]) ? 2 : 1;
+        if (used > room)
+            break;
+    }
+    fits = str_utf8_cut(value, fits); /* half a character would spoil the whole page */
+    for (size_t i = 0; i < fits; i++) {
         char c = value.ptr[i];
-        if (c == '\\' || c == '"' || c == '\n') {
+        if (is_label_special(c))
             out[len++] = '\\';
-            c = c == '\n' ? 'n' : c;
-        }
-        out[len++] = c;
+        out[len++] = c == '\n' ? 'n' : c;
     }
-    if (len + 2 <= out_bytes) {
-        out[len++] = '"';
-        out[len] = '\0';
-    }
+    out[len++] = '"';
+    out[len] = '\0';
 }

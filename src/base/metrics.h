@@ -52,7 +52,7 @@ static inline int64_t gauge_get(const struct gauge *g)
 void histogram_observe_us(struct histogram *h, int64_t us);
 
 /* The value below which `fraction` (0..1) of the observations lie, as its bucket's upper edge in
- * microseconds; 0 when there are none. */
+ * microseconds; 0 when there are none. The +Inf bucket stands for twice the edge before it. */
 int64_t histogram_quantile_us(const struct histogram *h, double fraction);
 
 /* The HELP and TYPE lines of one metric; `type` is "counter", "gauge" or "histogram". */
@@ -64,7 +64,8 @@ void metrics_sample_i64(struct buf *out, const char *name, const char *labels, i
 void metrics_histogram(struct buf *out, const char *name, const char *labels,
                        const struct histogram *h);
 
-/* name="value" with the value escaped as Prometheus wants; cut when it does not fit. */
+/* name="value" with the value (UTF-8) escaped as Prometheus wants and cut when it does not fit.
+ * There is room for the name at least. */
 void metrics_label(char *out, size_t out_bytes, const char *name, struct str value);
 
 #endif

@@ -42,6 +42,16 @@ struct str str_trim(struct str text)
     return text;
 }
 
+size_t str_utf8_cut(struct str text, size_t bytes_max)
+{
+    if (text.len <= bytes_max)
+        return text.len;
+    size_t len = bytes_max;
+    while (len > 0 && ((unsigned char)text.ptr[len] & 0xC0) == 0x80)
+        len--;
+    return len;
+}
+
 /* Levenshtein distance with one row; both texts are at most NEAREST_BYTES_MAX long. */
 static size_t edit_distance(struct str a, struct str b)
 {
@@ -64,7 +74,8 @@ static size_t edit_distance(struct str a, struct str b)
 struct str str_nearest(struct str text, const struct str *names, size_t count)
 {
     struct str best = {NULL, 0};
-    size_t best_distance = text.len / 3 + 2; /* further than this is another word */
+    /* Further than this is another word, and so is a word that shares nothing with the text. */
+    size_t best_distance = text.len < 3 ? text.len : text.len / 3 + 2;
     if (text.len > NEAREST_BYTES_MAX)
         return best;
     for (size_t i = 0; i < count; i++) {

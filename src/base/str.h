@@ -40,18 +40,18 @@ static inline bool str_starts(struct str text, struct str prefix)
     return text.len >= prefix.len && str_eq((struct str){text.ptr, prefix.len}, prefix);
 }
 
-static inline bool str_ends(struct str text, struct str suffix)
-{
-    return text.len >= suffix.len &&
-           str_eq((struct str){text.ptr + text.len - suffix.len, suffix.len}, suffix);
-}
-
 /* text[from..to), clamped to the text. */
 static inline struct str str_slice(struct str text, size_t from, size_t to)
 {
     to = to > text.len ? text.len : to;
     from = from > to ? to : from;
     return (struct str){text.len == 0 ? text.ptr : text.ptr + from, to - from};
+}
+
+static inline bool str_ends(struct str text, struct str suffix)
+{
+    return text.len >= suffix.len &&
+           str_eq(str_slice(text, text.len - suffix.len, text.len), suffix);
 }
 
 /* Offset of the first such byte, or text.len. */
@@ -69,6 +69,10 @@ int str_cmp(struct str a, struct str b);
 
 /* Without ASCII white space at both ends. */
 struct str str_trim(struct str text);
+
+/* Bytes of the longest start of a UTF-8 text that has at most bytes_max and does not end inside a
+ * character. */
+size_t str_utf8_cut(struct str text, size_t bytes_max);
 
 /* The nearest of `count` names by edit distance, or an empty str when none is near: "did you mean".
  */

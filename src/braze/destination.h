@@ -1,11 +1,13 @@
 /*
- * destination: one Braze destination, compiled. Events in, intents out; it knows nothing of sockets.
+ * destination: one Braze destination, compiled. Events in, intents out; it knows nothing of
+ * sockets.
  *
- *     config --destination_compile--> destination --destination_map(event)--> intents, each tied to its subscription
+ *     config --destination_compile--> destination --destination_map(event)--> intents, each tied to
+ * its subscription
  *
- * Compiled once at load: subscription text to predicate, mapping JSON to a small program, field tables to validators.
- * destination_map allocates only in the caller's arena. A compiled destination is immutable: any thread may map with
- * it, each with its own arena.
+ * Compiled once at load: subscription text to predicate, mapping JSON to a small program, field
+ * tables to validators. destination_map allocates only in the caller's arena. A compiled
+ * destination is immutable: any thread may map with it, each with its own arena.
  */
 #ifndef SPELTER_BRAZE_DESTINATION_H
 #define SPELTER_BRAZE_DESTINATION_H
@@ -27,13 +29,15 @@ struct destination_config {
     enum parity parity;
 };
 
-/* Copies what it needs. On refusal err->msg says what is wrong and err->path where, from the destination's own node
+/* Copies what it needs. On refusal err->msg says what is wrong and err->path where, from the
+ * destination's own node
  * ("/subscriptions/2/mapping/email/@if"). -EINVAL, -ENOMEM. */
 int destination_compile(struct destination **out, const struct destination_config *config,
                         struct err *err) __attribute__((warn_unused_result));
 void destination_free(struct destination *d); /* NULL is fine */
 
-/* Which endpoint an intent travels to; its row in request_families[] gives method, path, array key, limits. */
+/* Which endpoint an intent travels to; its row (family_row) gives method, path, array key, limits.
+ */
 enum request_family {
     FAMILY_TRACK_ATTRIBUTES, /* the three share POST /users/track */
     FAMILY_TRACK_EVENTS,
@@ -42,6 +46,7 @@ enum request_family {
     FAMILY_IDENTIFY,
     FAMILY_DELETE,
     FAMILY_CATALOG_ITEM,
+    FAMILY_CATALOG_DELETE,
     FAMILY_CAMPAIGN_TRIGGER,
     FAMILY_CANVAS_TRIGGER,
 };
@@ -56,11 +61,12 @@ enum { INTENT_USER_KEYS_MAX = 4 };
 /* One thing to tell Braze. Lives in the arena given to destination_map. */
 struct intent {
     enum request_family family;
-    uint32_t subscription;  /* index in the config */
-    struct jv object;       /* the element of the family's array, or the whole body when the family has none */
-    struct str path;        /* families whose path depends on the object (catalogs); else empty */
+    uint32_t subscription; /* index in the config */
+    struct jv
+        object; /* the element of the family's array, or the whole body when the family has none */
+    struct str path; /* families whose path depends on the object (catalogs); else empty */
     struct user_key users[INTENT_USER_KEYS_MAX];
-    uint8_t user_count;     /* 0: belongs to no user, no order needed */
+    uint8_t user_count; /* 0: belongs to no user, no order needed */
 };
 
 /* Why a subscription of this event came to nothing. */
@@ -85,9 +91,23 @@ struct mapped {
     size_t outcome_count;
 };
 
-/* -ENOMEM when the arena is full; every other trouble is an outcome. */
+/* -ENOMEM when the arena is full; every other trouble is an outcome. In PARITY_STRICT numbers that
+ * the event kept exact are rounded as JavaScript rounds them. */
 int destination_map(const struct destination *d, struct jv event, struct arena *a,
                     struct mapped *out) __attribute__((warn_unused_result));
+
+/* What Segment's user deletion comes to: one FAMILY_DELETE intent, or OUTCOME_INVALID without a
+ * userId (strict parity sends null, as the reference does). */
+int destination_map_delete(const struct destination *d, struct jv event, struct arena *a,
+                           struct mapped *out) __attribute__((warn_unused_result));
+
+/* What would be sent for the event, one request a subscription as the reference makes them, for
+ * people to look at:
+ * {"requests":[{"method","url","headers","json"}],"skipped":[{"subscription","action","reason"}],
+ *  "errors":[{"subscription","action","code","message"}]}. The Authorization header is the real
+ * one. -ENOMEM. */
+int destination_preview(const struct destination *d, struct jv event, struct arena *a,
+                        struct jv *out) __attribute__((warn_unused_result));
 
 /* Names for messages and metrics. */
 size_t destination_subscription_count(const struct destination *d);
@@ -103,6 +123,7 @@ struct family_row {
     const char *path;      /* after the endpoint; NULL: the intent's own */
     const char *array_key; /* "attributes"; NULL: the object is the whole body */
     unsigned objects_max;  /* of one request */
+    bool unique_users;     /* two objects that share a user key must not travel in one request */
 };
 const struct family_row *family_row(enum request_family family);
 

@@ -15,12 +15,23 @@
 #include "clock.h"
 #include "inflate.h"
 #include "listener.h"
-#include "request.h"
+#include "incoming.h"
 
 enum {
-    FREE_REQUESTS_MAX = 256, /* kept for reuse; a busy server has about that many in flight */
-    SPARE_CONNECTIONS =
-        64, /* libmicrohttpd accepts this many beyond connections_max, to close them at once */
+    /* Kept for reuse; a busy server has about that many in flight. */
+    FREE_REQUESTS_MAX = 256,
+
+    /* libmicrohttpd accepts this many beyond connections_max, to close them at once. */
+    SPARE_CONNECTIONS = 64,
+
+    /* A request that waits for its answer stays in libmicrohttpd's ready list for this long, which
+     * costs a look at it in each run; then its connection is suspended, which costs three system
+     * calls. Commits are quicker than this, faults of the sandbox are not. */
+    PARKED_US_MAX = 20 * 1000,
+
+    /* While requests are parked libmicrohttpd always says that it has work. It is asked again after
+     * this time, and at once where we know that it does. */
+    PARKED_POLL_MS = 1,
 };
 
 struct http_server {
@@ -34,11 +45,10 @@ struct http_server {
     int64_t now_us; /* read once a poll */
 
     unsigned connections;
-    struct connection
-        *waiting_first; /* all wait equally long, so the queue is in order of deadlines */
-    struct connection *waiting_last;
+    struct connection_queue owing;
 
     struct http_request *handed; /* without an answer */
+    unsigned parked;             /* of them: not suspended */
     struct http_request *free_requests;
     unsigned free_request_count;
     unsigned pending;
@@ -46,53 +56,6 @@ struct http_server {
     struct answers answers;
     struct inflater inflater;
 };
-
-/* ------------------------------------------------------------------------------- slow senders */
-
-static void wait_end(struct http_server *server, struct connection *connection)
-{
-    if (!connection->is_waiting)
-        return;
-    if (connection->prev != NULL)
-        connection->prev->next = connection->next;
-    else
-        server->waiting_first = connection->next;
-    if (connection->next != NULL)
-        connection->next->prev = connection->prev;
-    else
-        server->waiting_last = connection->prev;
-    connection->is_waiting = false;
-}
-
-/* From now on the connection has idle_timeout_s to send the next whole request. */
-static void wait_begin(struct http_server *server, struct connection *connection)
-{
-    wait_end(server, connection);
-    if (server->options.idle_timeout_s == 0)
-        return;
-    connection->deadline_us =
-        server->now_us + (int64_t)server->options.idle_timeout_s * INT64_C(1000000);
-    connection->prev = server->waiting_last;
-    connection->next = NULL;
-    if (server->waiting_last != NULL)
-        server->waiting_last->next = connection;
-    else
-        server->waiting_first = connection;
-    server->waiting_last = connection;
-    connection->is_waiting = true;
-}
-
-/* libmicrohttpd's own timer starts again with every byte, so a byte a second would hold a
- * connection for ever. */
-static void cut_slow_senders(struct http_server *server)
-{
-    while (server->waiting_first != NULL && server->waiting_first->deadline_us <= server->now_us) {
-        struct connection *connection = server->waiting_first;
-        wait_end(server, connection);
-        (void)shutdown(connection->fd,
-                       SHUT_RDWR); /* libmicrohttpd sees the hang-up and closes it */
-    }
-}
 
 /* --------------------------------------------------------------------------------- connections */
 
@@ -104,32 +67,6 @@ static enum MHD_Result on_accept(void *self, const struct sockaddr *address, soc
     return server->connections < server->options.connections_max ? MHD_YES : MHD_NO;
 }
 
-static struct connection *connection_of(struct MHD_Connection *mhd)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info == NULL ? NULL : info->socket_context;
-}
-
-static void connection_start(struct http_server *server, struct MHD_Connection *mhd, void **context)
-{
-    const union MHD_ConnectionInfo *socket =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct connection *connection = calloc(1, sizeof(*connection));
-    if (connection == NULL || socket == NULL) { /* its requests find no connection and are closed */
-        free(connection);
-        return;
-    }
-    connection->fd = socket->connect_fd;
-    const union MHD_ConnectionInfo *peer =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (peer != NULL)
-        listener_host_text(connection->ip, peer->client_addr);
-    server->connections++;
-    wait_begin(server, connection);
-    *context = connection;
-}
-
 static void on_connection(void *self, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
@@ -137,14 +74,19 @@ static void on_connection(void *self, struct MHD_Connection *mhd, void **context
     struct connection *connection = *context;
     switch (what) {
     case MHD_CONNECTION_NOTIFY_STARTED:
-        connection_start(server, mhd, context);
+        connection = connection_new(mhd);
+        if (connection == NULL) /* its requests find no connection and close it */
+            return;
+        server->connections++;
+        connection_wait(&server->owing, connection, server->now_us);
+        *context = connection;
         return;
     case MHD_CONNECTION_NOTIFY_CLOSED:
         if (connection == NULL)
             return;
-        wait_end(server, connection);
+        connection_wait_end(&server->owing, connection);
         server->connections--;
-        free(connection);
+        connection_free(connection);
         *context = NULL;
         return;
     }
@@ -182,8 +124,10 @@ static void give_back(struct http_server *server, struct http_request *request)
 static void hand_out(struct http_server *server, struct http_request *request)
 {
     request->state = REQUEST_HANDED;
+    request->handed_at_us = server->now_us;
     request->is_counted = true;
     server->pending++;
+    server->parked++;
     request->prev = NULL;
     request->next = server->handed;
     if (server->handed != NULL)
@@ -200,6 +144,8 @@ static void take_back(struct http_server *server, struct http_request *request)
         server->handed = request->next;
     if (request->next != NULL)
         request->next->prev = request->prev;
+    if (!request->is_suspended)
+        server->parked--;
 }
 
 /* Called with the request line, before libmicrohttpd decodes it; what it returns is the request's
@@ -215,8 +161,8 @@ static void *on_request_line(void *self, const char *uri, struct MHD_Connection 
     request->mhd = mhd;
     request->connection = connection;
     request->budget = &server->budget;
-    wait_begin(server,
-               connection); /* an idle connection that starts to send has the whole time for it */
+    connection_wait(&server->owing, connection,
+                    server->now_us); /* the time for this request begins */
 
     struct str text = str_from(uri);
     size_t mark = str_find(text, '?');
@@ -229,8 +175,11 @@ static void *on_request_line(void *self, const char *uri, struct MHD_Connection 
     return request;
 }
 
-static enum MHD_Result queue_answer(struct http_request *request)
+static enum MHD_Result queue_answer(struct http_server *server, struct http_request *request)
 {
+    connection_wait(&server->owing, request->connection, server->now_us);
+    if (server->parked > 0)
+        server->must_run = true; /* to write it: libmicrohttpd's own word is no help now */
     return MHD_queue_response(request->mhd, request->status, request->answer->response);
 }
 
@@ -260,7 +209,7 @@ static enum MHD_Result queue_refusal(struct http_server *server, struct http_req
         headers[header_count++] = (struct http_header){MHD_HTTP_HEADER_RETRY_AFTER, "1"};
     request->answer = answers_get(&server->answers, headers, header_count, body);
     request->state = REQUEST_ANSWERED;
-    return request->answer == NULL ? MHD_NO : queue_answer(request);
+    return request->answer == NULL ? MHD_NO : queue_answer(server, request);
 }
 
 static enum MHD_Result check_headers(struct http_server *server, struct http_request *request,
@@ -285,29 +234,49 @@ static enum MHD_Result hand_to_handler(struct http_server *server, struct http_r
 {
     if (server->is_closing)
         return MHD_NO;
-    wait_end(server, request->connection);
     request_finish_body(request, &server->inflater);
     if (request->state == REQUEST_REFUSED)
         return queue_refusal(server, request);
+    connection_wait_end(&server->owing, request->connection);
     hand_out(server, request);
+    request->is_in_handler = true;
     server->options.on_request(server->options.self, request);
+    request->is_in_handler = false;
     if (request->state == REQUEST_ANSWERED)
-        return queue_answer(request);
-    if (request->state == REQUEST_BROKEN)
-        return MHD_NO;
+        return queue_answer(server, request);
+    assert(request->state == REQUEST_BROKEN || server->options.on_gone != NULL);
+    return request->state == REQUEST_BROKEN ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result keep_parked(struct http_server *server, struct http_request *request)
+{
+    if (server->now_us - request->handed_at_us < PARKED_US_MAX)
+        return MHD_YES;
+    server->parked--;
     request->is_suspended = true;
     MHD_suspend_connection(request->mhd);
     return MHD_YES;
 }
 
-/* libmicrohttpd calls this with the headers, then with each piece of the body, then once more; and
- * again after a resume. */
+static enum MHD_Result take_piece(struct http_server *server, struct http_request *request,
+                                  struct str piece)
+{
+    request_take_body(request, piece);
+    /* The piece may have been all that fitted into libmicrohttpd's buffer: more may be readable
+     * now. */
+    server->must_run = server->must_run || !request_is_whole(request);
+    return request->drained_bytes > HTTP_DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
+}
+
+/* libmicrohttpd calls this with the headers, then with each piece of the body, then once the body
+ * is whole, and from then on in each run until the request has its answer. */
 static enum MHD_Result on_access(void *self, struct MHD_Connection *mhd, const char *path,
                                  const char *method, const char *version, const char *piece,
                                  size_t *piece_bytes, void **context)
 {
     struct http_server *server = self;
     struct http_request *request = *context;
+    size_t bytes = *piece_bytes;
     (void)mhd;
     if (request == NULL)
         return MHD_NO;
@@ -316,22 +285,19 @@ static enum MHD_Result on_access(void *self, struct MHD_Connection *mhd, const c
         request->path = path;
         return check_headers(server, request, version);
     }
-    assert(request->state != REQUEST_NEW);    /* it has no headers yet */
-    assert(request->state != REQUEST_HANDED); /* it is suspended */
+    *piece_bytes = 0;
     switch (request->state) {
     case REQUEST_ARRIVING:
+        return bytes > 0 ? take_piece(server, request, (struct str){piece, bytes})
+                         : hand_to_handler(server, request);
     case REQUEST_REFUSED:
-        if (*piece_bytes > 0) {
-            request_take_body(request, (struct str){piece, *piece_bytes});
-            *piece_bytes = 0;
-            return request->drained_bytes > HTTP_DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
-        }
-        return request->state == REQUEST_REFUSED ? queue_refusal(server, request)
-                                                 : hand_to_handler(server, request);
-    case REQUEST_ANSWERED:
-        return queue_answer(request);
-    case REQUEST_NEW:
+        return bytes > 0 ? take_piece(server, request, (struct str){piece, bytes})
+                         : queue_refusal(server, request);
     case REQUEST_HANDED:
+        return keep_parked(server, request);
+    case REQUEST_ANSWERED:
+        return queue_answer(server, request);
+    case REQUEST_NEW:
     case REQUEST_BROKEN:
         return MHD_NO;
     }
@@ -347,28 +313,34 @@ static void on_completed(void *self, struct MHD_Connection *mhd, void **context,
     (void)why;
     if (request == NULL)
         return;
-    assert(request->state != REQUEST_HANDED);
+    if (request->state == REQUEST_HANDED) {
+        take_back(server, request);
+        server->options.on_gone(server->options.self, request);
+    }
     if (request->is_counted)
         server->pending--;
-    wait_begin(server, request->connection);
+    connection_wait(&server->owing, request->connection, server->now_us);
     give_back(server, request);
     *context = NULL;
 }
 
 /* ------------------------------------------------------------------------------------ answering */
 
-/* The request's end is decided: lets libmicrohttpd call on_access for it once more, unless it is in
- * there now. */
+/* The request's end is decided. Inside on_access the caller acts on it; else libmicrohttpd is told,
+ * or asks in its next run. */
 static void settle(struct http_request *request, enum request_state state)
 {
     struct http_server *server = request->server;
     take_back(server, request);
     request->state = state;
-    if (!request->is_suspended)
+    if (request->is_in_handler)
         return;
-    request->is_suspended = false;
     server->must_run = true;
-    MHD_resume_connection(request->mhd);
+    if (request->is_suspended)
+        MHD_resume_connection(request->mhd);
+    else if (state == REQUEST_ANSWERED)
+        (void)queue_answer(server,
+                           request); /* a refusal means that the connection is about to end */
 }
 
 void http_answer(struct http_request *request, unsigned status, const struct http_header *headers,
@@ -380,33 +352,15 @@ void http_answer(struct http_request *request, unsigned status, const struct htt
     settle(request, request->answer == NULL ? REQUEST_BROKEN : REQUEST_ANSWERED);
 }
 
-/* As many bytes as the socket takes at once: a fault that is cut short by a full socket is a fault
- * as well. */
-static void send_some(int fd, struct str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t sent = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent <= 0)
-            return;
-        bytes = str_slice(bytes, (size_t)sent, bytes.len);
-    }
-}
-
 void http_break(struct http_request *request, unsigned status, struct str body, size_t bytes)
 {
-    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    int fd = request->connection->fd;
-    if (bytes > 0) {
-        char head[160];
+    char head[160] = "";
+    if (bytes > 0)
         snprintf(head, sizeof(head),
                  "HTTP/1.1 %u Broken\r\nContent-Type: application/json\r\n"
                  "Content-Length: %zu\r\n\r\n",
                  status, body.len);
-        send_some(fd, str_from(head));
-        send_some(fd, str_slice(body, 0, bytes));
-    }
-    /* Connecting a TCP socket to nowhere resets its connection at once (connect(2), Linux). */
-    (void)connect(fd, &nowhere, sizeof(nowhere));
+    connection_break(request->connection, str_from(head), str_slice(body, 0, bytes));
     settle(request, REQUEST_BROKEN);
 }
 
@@ -424,10 +378,10 @@ static int start_daemon(struct http_server *server, int listen_fd)
     server->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, on_accept, server, on_access,
         server, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-        options->connections_max + SPARE_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        options->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_BYTES,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server, MHD_OPTION_END);
+        options->connections_max + SPARE_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK,
+        on_request_line, server, MHD_OPTION_END);
     return server->daemon == NULL ? -ENOMEM : 0;
 }
 
@@ -444,6 +398,7 @@ int http_open(struct http_server **out, const struct http_options *options, stru
     server->options = *options;
     server->budget.bytes_max = options->memory_bytes_max;
     server->now_us = monotonic_us();
+    server->owing.patience_us = (int64_t)options->idle_timeout_s * 1000 * 1000;
     answers_init(&server->answers);
     server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     server->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -481,15 +436,17 @@ const char *http_address(const struct http_server *server)
     return server->address;
 }
 
-/* Until the owner's timeout, libmicrohttpd's or the next slow sender's, whichever comes first. */
+/* Until the owner's timeout, until libmicrohttpd has work, or until someone's time is over. */
 static int ms_to_wait(struct http_server *server, int timeout_ms)
 {
     MHD_UNSIGNED_LONG_LONG daemon_ms = 0;
     int64_t wait_ms = timeout_ms < 0 ? INT32_MAX : timeout_ms;
-    if (MHD_get_timeout(server->daemon, &daemon_ms) == MHD_YES && daemon_ms < (uint64_t)wait_ms)
-        wait_ms = (int64_t)daemon_ms;
-    if (server->waiting_first != NULL) {
-        int64_t left_us = server->waiting_first->deadline_us - monotonic_us();
+    if (MHD_get_timeout(server->daemon, &daemon_ms) == MHD_YES) {
+        int64_t work_ms = server->parked > 0 ? PARKED_POLL_MS : (int64_t)daemon_ms;
+        wait_ms = work_ms < wait_ms ? work_ms : wait_ms;
+    }
+    if (server->owing.first != NULL) {
+        int64_t left_us = server->owing.first->deadline_us - monotonic_us();
         int64_t left_ms = left_us <= 0 ? 0 : left_us / 1000 + 1;
         wait_ms = left_ms < wait_ms ? left_ms : wait_ms;
     }
@@ -508,14 +465,12 @@ static void wait_for_events(struct http_server *server, int timeout_ms)
 
 void http_poll(struct http_server *server, int timeout_ms)
 {
-    if (server->must_run)
-        (void)MHD_run(server->daemon); /* takes the answers; they are written in the run below */
-    else
+    if (!server->must_run)
         wait_for_events(server, timeout_ms);
     server->must_run = false;
     server->now_us = monotonic_us();
     (void)MHD_run(server->daemon);
-    cut_slow_senders(server);
+    connection_cut_late(&server->owing, server->now_us);
 }
 
 void http_wake(struct http_server *server)

@@ -60,7 +60,8 @@ struct http_options {
     size_t inflated_bytes_max; /* after gzip */
     size_t memory_bytes_max;   /* bodies of all open requests; over it: 503 with Retry-After */
     unsigned connections_max;
-    unsigned idle_timeout_s; /* also bounds the time one whole request may take to arrive */
+    unsigned idle_timeout_s; /* also for one whole request to arrive, and for its answer to be
+                                taken; 0: no bound */
 
     /* A whole request. Answer now or later with http_answer. */
     void (*on_request)(void *self, struct http_request *request);
@@ -71,9 +72,9 @@ struct http_options {
     void (*on_refusal)(void *self, enum http_refusal why, const char *text, struct arena *a,
                        unsigned *status, struct str *body);
 
-    /* The connection ends before its answer, at http_close: the request is dead after this returns.
-     * May be NULL. A client that hung up is noticed only when its answer is written; the handler
-     * answers it like any other. */
+    /* The client reset its connection before its answer, or http_close ends it: the request is dead
+     * after this returns. A handler that answers later needs it: NULL only when every request is
+     * answered inside on_request. */
     void (*on_gone)(void *self, struct http_request *request);
     void *self;
 };

@@ -53,6 +53,9 @@ struct jv_member {
 
 static_assert(sizeof(struct jv) == 16, "two words");
 
+/* 2^53: from here on not every integer is a double. */
+#define JV_INTEGER_MAX 9007199254740992.0
+
 /* Makers. jv_string borrows. */
 static inline struct jv jv_undefined(void)
 {
@@ -127,9 +130,11 @@ struct jv_builder {
     struct jv_member *members;
     uint32_t len;
     uint32_t cap;
-    uint64_t seen;  /* one bit a key hash: a clear bit says the key is new */
-    bool has_index; /* some key may be an array index: order has to be made at the end */
-    bool failed;    /* the arena was full; jv_object_end then gives undefined */
+    uint64_t seen;    /* one bit a key hash: a clear bit says the key is new */
+    uint32_t *places; /* of a large object: hash table of places in members plus one, 0 is free */
+    uint32_t place_mask; /* its size less one, a power of two less one */
+    bool has_index;      /* some key may be an array index: order has to be made at the end */
+    bool failed;         /* the arena was full; jv_object_end then gives undefined */
 };
 
 void jv_object_begin(struct jv_builder *b, struct arena *a, uint32_t members_expected);

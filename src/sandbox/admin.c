@@ -90,7 +90,7 @@ static enum object_error identify_one(struct call *c, enum who_kind kind, struct
     } else {
         bool by_email = kind == WHO_EMAIL;
         struct str text = id_text(c, jv_get(entry, by_email ? STR("email") : STR("phone")));
-        struct str key = by_email ? text_lower(c->arena, text) : phone_normal(c->arena, text);
+        struct str key = by_email ? text_lower_ascii(c->arena, text) : phone_normal(c->arena, text);
         if (by_email && !email_is(text))
             return ERROR_EMAIL;
         if (key.len == 0)

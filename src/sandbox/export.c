@@ -270,7 +270,7 @@ static void add_singles(struct export *e)
         add_by_key(e, KEY_DEVICE, jv_str(value), jv_str(value));
     value = jv_get(c->body, STR("email_address"));
     if (value.type == JV_STRING)
-        add_by_key(e, KEY_EMAIL, text_lower(c->arena, jv_str(value)), jv_str(value));
+        add_by_key(e, KEY_EMAIL, text_lower_ascii(c->arena, jv_str(value)), jv_str(value));
     value = jv_get(c->body, STR("phone"));
     if (value.type == JV_STRING)
         add_by_key(e, KEY_PHONE, phone_normal(c->arena, jv_str(value)), jv_str(value));

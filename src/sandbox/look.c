@@ -83,7 +83,7 @@ static struct profile *find_profile(struct call *c, struct str id)
     if (p == NULL && colon < id.len)
         p = find_alias(c, str_slice(id, 0, colon), str_slice(id, colon + 1, id.len));
     if (p == NULL)
-        p = profiles_get(ps, address_pick(c, KEY_EMAIL, text_lower(c->arena, id)));
+        p = profiles_get(ps, address_pick(c, KEY_EMAIL, text_lower_ascii(c->arena, id)));
     return p;
 }
 

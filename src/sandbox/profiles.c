@@ -126,7 +126,7 @@ static void index_entry(struct profile *p, enum section section, struct str key,
 {
     struct arena *a = p->store->arena;
     if (section == SECTION_STANDARD && str_eq(key, STR("email")))
-        index_key(p, KEY_EMAIL, text_lower(a, jv_str(value)), add);
+        index_key(p, KEY_EMAIL, text_lower_ascii(a, jv_str(value)), add);
     else if (section == SECTION_STANDARD && str_eq(key, STR("phone")))
         index_key(p, KEY_PHONE, jv_str(value), add);
     else if (section == SECTION_ALIASES)

@@ -41,7 +41,7 @@ static struct profile *find_to_delete(struct call *c, enum delete_kind kind, str
     case DELETE_EMAILS:
         return profiles_get(
             ps, address_prioritize(c, KEY_EMAIL,
-                                   text_lower(c->arena, jv_str(jv_get(entry, STR("email")))),
+                                   text_lower_ascii(c->arena, jv_str(jv_get(entry, STR("email")))),
                                    jv_get(entry, STR("prioritization"))));
     case DELETE_PHONES:
         return profiles_get(
@@ -129,7 +129,7 @@ static struct profile *find_to_merge(struct call *c, struct jv identifier)
         return NULL;
     if (email.type == JV_STRING)
         return profiles_get(
-            ps, address_prioritize(c, KEY_EMAIL, text_lower(c->arena, jv_str(email)), order));
+            ps, address_prioritize(c, KEY_EMAIL, text_lower_ascii(c->arena, jv_str(email)), order));
     struct str phone = phone_normal(c->arena, jv_str(jv_get(identifier, STR("phone"))));
     return profiles_get(ps, address_prioritize(c, KEY_PHONE, phone, order));
 }

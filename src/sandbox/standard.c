@@ -398,7 +398,7 @@ void set_subscription_state(struct call *c, struct profile *p, struct str field,
     if (email.len == 0 || !str_eq(field, STR("email_subscribe")))
         return;
     struct keys_walk walk =
-        profiles_walk(c->sandbox->profiles, KEY_EMAIL, text_lower(c->arena, email));
+        profiles_walk(c->sandbox->profiles, KEY_EMAIL, text_lower_ascii(c->arena, email));
     uint32_t number;
     for (size_t i = 0; i <= SHARED_PROFILES_MAX && keys_next(&walk, &number); i++) {
         struct profile *other = profiles_get(c->sandbox->profiles, number);
@@ -418,7 +418,7 @@ void set_group_state(struct call *c, struct profile *p, struct str group, struct
     if (address.len == 0)
         return;
     struct keys_walk walk = profiles_walk(c->sandbox->profiles, by_email ? KEY_EMAIL : KEY_PHONE,
-                                          by_email ? text_lower(c->arena, address) : address);
+                                          by_email ? text_lower_ascii(c->arena, address) : address);
     uint32_t number;
     for (size_t i = 0; i <= SHARED_PROFILES_MAX && keys_next(&walk, &number); i++) {
         struct profile *other = profiles_get(c->sandbox->profiles, number);
@@ -430,7 +430,7 @@ void set_group_state(struct call *c, struct profile *p, struct str group, struct
 void set_email(struct call *c, struct profile *p, struct str email)
 {
     struct str before = jv_str(profile_get(p, SECTION_STANDARD, STR("email")));
-    struct str key = text_lower(c->arena, email);
+    struct str key = text_lower_ascii(c->arena, email);
     if (str_eq_nocase(before, email)) {
         put(p, STR("email"), email);
         return;

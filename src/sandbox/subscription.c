@@ -85,7 +85,7 @@ static void apply_update(struct call *c, const struct group_update *update)
     for (uint32_t i = 0; i < update->emails.len; i++) {
         struct str email = str_trim(jv_str(update->emails.items[i]));
         if (email_is(email))
-            set_by_address(c, KEY_EMAIL, text_lower(c->arena, email), update);
+            set_by_address(c, KEY_EMAIL, text_lower_ascii(c->arena, email), update);
         else
             call_note(c, NOTE_FIELD_IGNORED, STR("email"), "'%.*s' is no address", STR_ARG(email));
     }
@@ -154,7 +154,7 @@ void answer_email_status(struct call *c)
         return;
     }
     for (uint32_t i = 0; i < emails.len; i++) {
-        struct str key = text_lower(c->arena, str_trim(jv_str(emails.items[i])));
+        struct str key = text_lower_ascii(c->arena, str_trim(jv_str(emails.items[i])));
         struct keys_walk walk = profiles_walk(c->sandbox->profiles, KEY_EMAIL, key);
         uint32_t number;
         struct profile *p =
@@ -221,7 +221,7 @@ static struct str query_phone(struct call *c, struct str text)
 static struct profile *by_email(struct call *c, struct str email)
 {
     return profiles_get(c->sandbox->profiles,
-                        address_pick(c, KEY_EMAIL, text_lower(c->arena, email)));
+                        address_pick(c, KEY_EMAIL, text_lower_ascii(c->arena, email)));
 }
 
 static struct profile *by_phone(struct call *c, struct str phone)

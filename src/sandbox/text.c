@@ -14,7 +14,7 @@
 
 enum { FORMATTED_BYTES_MAX = 2048, NUMBER_BYTES_MAX = 512 };
 
-struct str text_lower(struct arena *a, struct str text)
+struct str text_lower_ascii(struct arena *a, struct str text)
 {
     struct str lower = arena_copy(a, text);
     char *out = (char *)lower.ptr;

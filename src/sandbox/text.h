@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* ASCII letters in lower case. */
-struct str text_lower(struct arena *a, struct str text);
+struct str text_lower_ascii(struct arena *a, struct str text);
 
 /* The longest start of at most bytes_max bytes that cuts no character. */
 struct str text_cut(struct str text, size_t bytes_max);

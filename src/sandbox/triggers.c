@@ -122,7 +122,7 @@ static struct profile *find_recipient(struct call *c, struct jv recipient)
     if (id.len > 0)
         return find_external_id(c, id);
     if (email.len > 0)
-        return profiles_get(ps, address_prioritize(c, KEY_EMAIL, text_lower(c->arena, email),
+        return profiles_get(ps, address_prioritize(c, KEY_EMAIL, text_lower_ascii(c->arena, email),
                                                    jv_get(recipient, STR("prioritization"))));
     if (alias_read(jv_get(recipient, STR("user_alias")), &label, &name) == ERROR_NONE)
         return find_alias(c, label, name);

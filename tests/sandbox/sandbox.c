@@ -1,5 +1,5 @@
 /* The command `spelter sandbox` as a program of its own, for the tests of this folder. */
-#include "main.h"
+#include "sandbox_main.h"
 
 int main(int argc, char **argv)
 {

@@ -129,6 +129,32 @@ static void a_client_that_hangs_up_before_its_answer_harms_nobody(void **state)
     stop(&f);
 }
 
+static void a_client_that_resets_before_its_answer_is_reported_or_harms_nobody(void **state)
+{
+    (void)state;
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    struct fixture f;
+    struct reply reply;
+    start(&f, default_options());
+    for (unsigned i = 0; i < 100; i++) {
+        int fd = client_open(&f);
+        client_send(fd, STR(GET("/facts")));
+        client_read(fd, &reply);
+        client_send(fd, STR(GET("/hold")));
+        wait_for_requests(&f, 2 * (i + 1));
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+        close(fd);
+    }
+    release(&f, 100);
+    assert_served(&f);
+    stop_thread(&f);
+    assert_true(f.gone > 0);
+    assert_int_equal(f.held_first, 100);
+    while (http_pending(f.server) > 0)
+        http_poll(f.server, CLIENT_TIMEOUT_MS);
+    http_close(f.server);
+}
+
 /* Sends one byte after the other until the server hangs up; the bytes that were sent. */
 static unsigned trickle(int fd, struct str bytes)
 {
@@ -278,9 +304,8 @@ static void a_broken_answer_ends_after_its_bytes_with_a_reset(void **state)
     stop(&f);
 }
 
-static void closing_cuts_off_what_has_no_answer(void **state)
+static void check_closing_after(int polls)
 {
-    (void)state;
     struct fixture f;
     struct reply reply;
     int fds[3];
@@ -291,6 +316,8 @@ static void closing_cuts_off_what_has_no_answer(void **state)
     }
     wait_for_requests(&f, countof(fds));
     stop_thread(&f);
+    for (int i = 0; i < polls; i++)
+        http_poll(f.server, 1);
     assert_int_equal(http_pending(f.server), countof(fds));
     http_close(f.server);
     assert_int_equal(f.gone, countof(fds));
@@ -300,6 +327,13 @@ static void closing_cuts_off_what_has_no_answer(void **state)
         assert_int_equal(reply.status, 0);
         close(fds[i]);
     }
+}
+
+static void closing_cuts_off_what_has_no_answer(void **state)
+{
+    (void)state;
+    check_closing_after(0);   /* a moment after the handler had them */
+    check_closing_after(100); /* when their connections are suspended */
 }
 
 static void after_it_stops_listening_open_connections_go_on(void **state)
@@ -425,6 +459,7 @@ int main(void)
         cmocka_unit_test(so_many_clients_at_once_are_all_answered),
         cmocka_unit_test(clients_that_hang_up_half_way_reach_no_handler),
         cmocka_unit_test(a_client_that_hangs_up_before_its_answer_harms_nobody),
+        cmocka_unit_test(a_client_that_resets_before_its_answer_is_reported_or_harms_nobody),
         cmocka_unit_test(slow_senders_are_cut_off),
         cmocka_unit_test(a_request_at_the_handler_is_not_cut_off),
         cmocka_unit_test(connections_over_the_limit_are_closed_and_hurt_nobody),

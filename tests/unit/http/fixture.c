@@ -65,7 +65,9 @@ static void on_request(void *self, struct http_request *request)
 static void on_gone(void *self, struct http_request *request)
 {
     struct fixture *f = self;
-    assert_non_null(request);
+    for (unsigned i = f->held_first; i < f->held_count; i++)
+        if (f->held[i % HELD_MAX] == request)
+            f->held[i % HELD_MAX] = NULL;
     f->gone++;
 }
 
@@ -76,7 +78,8 @@ static void *serve(void *self)
         http_poll(f->server, -1);
         for (; f->held_first < f->held_count && f->release > 0; f->release--) {
             struct http_request *request = f->held[f->held_first++ % HELD_MAX];
-            http_answer(request, 200, NULL, 0, http_body(request));
+            if (request != NULL)
+                http_answer(request, 200, NULL, 0, http_body(request));
         }
     }
     return NULL;
@@ -118,7 +121,8 @@ void stop_thread(struct fixture *f)
 void stop(struct fixture *f)
 {
     stop_thread(f);
-    assert_int_equal(http_pending(f->server), 0);
+    while (http_pending(f->server) > 0) /* libmicrohttpd may notice an answer's end a turn later */
+        http_poll(f->server, CLIENT_TIMEOUT_MS);
     http_close(f->server);
 }
 

@@ -49,7 +49,7 @@ struct http_options default_options(void);
 
 void start(struct fixture *f, struct http_options options);
 void stop_thread(struct fixture *f); /* ends the loop; the server is the caller's to close */
-void stop(struct fixture *f);        /* the same and closes it: nothing may be pending */
+void stop(struct fixture *f);        /* the same, waits until nothing is pending and closes it */
 
 /* Blocks until this many requests reached the handler in all. */
 void wait_for_requests(struct fixture *f, unsigned count);

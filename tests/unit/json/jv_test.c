@@ -83,6 +83,24 @@ static void round_trips_print_as_json_stringify_does(void **state)
     }
 }
 
+static void overlong_numbers_overflow_as_in_javascript(void **state)
+{
+    (void)state;
+    /* 0.000...0001e900, with the exponent behind more zeros than any fixed buffer holds. */
+    char text[1000];
+    struct jv v;
+    size_t len = (size_t)snprintf(text, sizeof(text), "-0.%0700d1e900", 0);
+    assert_int_equal(jv_parse(&v, &arena, (struct str){text, len}, JV_JAVASCRIPT, NULL), 0);
+    assert_int_equal(v.type, JV_NUMBER);
+    assert_true(v.number < 0 && isfinite(v.number)); /* 1e-701 x 1e900 is 1e199 */
+    memcpy(text + len - 3, "999", 3);
+    text[len++] = '9';
+    assert_int_equal(jv_parse(&v, &arena, (struct str){text, len}, JV_JAVASCRIPT, NULL), 0);
+    assert_true(isinf(v.number) && v.number < 0);
+    assert_int_equal(jv_parse(&v, &arena, (struct str){text, len}, JV_EXACT, NULL), 0);
+    assert_true(isinf(jv_as_double(v)));
+}
+
 static void exact_keeps_digits_that_a_double_would_lose(void **state)
 {
     (void)state;
@@ -158,15 +176,52 @@ static void building_follows_javascript_assignment(void **state)
     assert_text(STR("{\"9\":null,\"10\":2,\"z\":\"again\"}"));
 }
 
+static void large_objects_keep_javascripts_order_and_last_values(void **state)
+{
+    (void)state;
+    enum { KEYS = 5000 };
+    static char keys[KEYS][8];
+    struct jv_builder b;
+    struct arena large;
+    arena_init(&large, 16 << 20);
+    jv_object_begin(&b, &large, 0);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < KEYS; i++) {
+            snprintf(keys[i], sizeof(keys[i]), "k%d", i);
+            jv_object_put(&b, str_from(keys[i]), jv_number(i + round));
+        }
+    }
+    for (int i = 0; i < KEYS; i += 1000) {
+        jv_object_remove(&b, str_from(keys[i]));
+        jv_object_put(&b, str_from(keys[i + 1]), jv_null());
+        jv_object_put(&b, str_from(keys[i]), jv_bool(true)); /* comes back as the last */
+    }
+    struct jv object = jv_object_end(&b);
+    assert_int_equal(object.type, JV_OBJECT);
+    assert_int_equal(object.len, KEYS);
+    assert_true(str_eq(object.members[0].key, STR("k1")));
+    assert_int_equal(object.members[0].value.type, JV_NULL);
+    assert_true(str_eq(object.members[1].key, STR("k2")));
+    assert_true(object.members[1].value.number == 3);
+    for (int i = 0; i < 5; i++) {
+        const struct jv_member *member = &object.members[KEYS - 5 + i];
+        assert_true(str_eq(member->key, str_from(keys[i * 1000])));
+        assert_int_equal(member->value.type, JV_BOOL);
+    }
+    arena_fini(&large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trips_print_as_json_stringify_does),
+        cmocka_unit_test(overlong_numbers_overflow_as_in_javascript),
         cmocka_unit_test(exact_keeps_digits_that_a_double_would_lose),
         cmocka_unit_test(every_refusal_says_what_and_where),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),
         cmocka_unit_test(building_follows_javascript_assignment),
+        cmocka_unit_test(large_objects_keep_javascripts_order_and_last_values),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,0 +1,212 @@
+#include "cohorts.h"
+
+#include <errno.h>
+
+#include "date.h"
+#include "shared_fields.h"
+
+/* clang-format off */
+const struct field cohorts_fields[COHORTS_ROWS] = {
+    [COHORTS_EXTERNAL_ID] = {FIELD("external_id", "External User ID", FIELD_STRING), .preset = PATH("$.userId")},
+    [COHORTS_USER_ALIAS] = {FIELD("user_alias", "User Alias Object", FIELD_OBJECT), FIELD_PARTS(required_alias_fields)},
+    [COHORTS_DEVICE_ID] = {FIELD("device_id", "Device ID", FIELD_STRING)},
+    [COHORTS_ID] = {FIELD("cohort_id", "Cohort ID", FIELD_STRING), .required = true,
+        .preset = PATH("$.context.personas.computation_id")},
+    [COHORTS_NAME] = {FIELD("cohort_name", "Cohort Name", FIELD_STRING), .required = true,
+        .preset = PATH("$.context.personas.computation_key")},
+    [COHORTS_ENABLE_BATCHING] = {FIELD("enable_batching", "Enable Batching", FIELD_BOOLEAN), .preset = "true"},
+    [COHORTS_AUDIENCE_KEY] = {FIELD("personas_audience_key", "Segment Engage Audience Key", FIELD_STRING), .required = true},
+    [COHORTS_EVENT_PROPERTIES] = {FIELD("event_properties", "Event Properties", FIELD_OBJECT), .required = true,
+        .preset = FIRST_OF("$.properties", "$.traits")},
+    [COHORTS_TIME] = {FIELD("time", "Time", FIELD_STRING), .required = true, .preset = PATH("$.timestamp")},
+    [COHORTS_BATCH_KEYS] = {FIELD("batch_keys", "Batch Keys", FIELD_STRING), .multiple = true,
+        .preset = "[\"cohort_name\",\"cohort_id\"]"},
+};
+/* clang-format on */
+
+/* Users of one change, in the order they are found. */
+struct change {
+    struct jv *user_ids;
+    struct jv *device_ids;
+    struct jv *aliases;
+    uint32_t user_count;
+    uint32_t device_count;
+    uint32_t alias_count;
+};
+
+struct changes {
+    struct change add;
+    struct change remove;
+};
+
+static bool is_in(const struct jv *list, uint32_t count, struct jv v)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (jv_equal(list[i], v))
+            return true;
+    return false;
+}
+
+/* A user counts once, however often the batch names it: the newest event decides. */
+static void sort_user(struct changes *c, const struct jv *v)
+{
+    struct jv flag = jv_get(v[COHORTS_EVENT_PROPERTIES], jv_str(v[COHORTS_AUDIENCE_KEY]));
+    struct change *to = jv_truthy(flag) ? &c->add : &c->remove;
+    struct jv user = v[COHORTS_EXTERNAL_ID];
+    struct jv device = v[COHORTS_DEVICE_ID];
+    struct jv alias = v[COHORTS_USER_ALIAS];
+    if (jv_truthy(user) && !is_in(c->add.user_ids, c->add.user_count, user) &&
+        !is_in(c->remove.user_ids, c->remove.user_count, user))
+        to->user_ids[to->user_count++] = user;
+    else if (jv_truthy(device) && !is_in(c->add.device_ids, c->add.device_count, device) &&
+             !is_in(c->remove.device_ids, c->remove.device_count, device))
+        to->device_ids[to->device_count++] = device;
+    else if (jv_truthy(alias) && !is_in(c->add.aliases, c->add.alias_count, alias) &&
+             !is_in(c->remove.aliases, c->remove.alias_count, alias))
+        to->aliases[to->alias_count++] = alias;
+}
+
+/* {"alias_name","alias_label"}, in this order. undefined when the arena is full. */
+static struct jv ordered_alias(struct arena *a, struct jv alias)
+{
+    struct jv_builder b;
+    jv_object_begin(&b, a, 2);
+    put(&b, STR("alias_name"), jv_get(alias, STR("alias_name")));
+    put(&b, STR("alias_label"), jv_get(alias, STR("alias_label")));
+    return jv_object_end(&b);
+}
+
+static struct jv list_of(const struct jv *items, uint32_t count)
+{
+    return (struct jv){.type = JV_ARRAY, .len = count, .items = items};
+}
+
+static struct jv describe(struct arena *a, struct change *c, bool is_removal)
+{
+    for (uint32_t i = 0; i < c->alias_count; i++)
+        c->aliases[i] = ordered_alias(a, c->aliases[i]);
+    struct jv_builder b;
+    jv_object_begin(&b, a, 4);
+    jv_object_put(&b, STR("user_ids"), list_of(c->user_ids, c->user_count));
+    jv_object_put(&b, STR("device_ids"), list_of(c->device_ids, c->device_count));
+    jv_object_put(&b, STR("aliases"), list_of(c->aliases, c->alias_count));
+    if (is_removal)
+        jv_object_put(&b, STR("should_remove"), jv_bool(true));
+    return jv_object_end(&b);
+}
+
+static bool is_empty(const struct change *c)
+{
+    return c->user_count + c->device_count + c->alias_count == 0;
+}
+
+static int init_change(struct change *c, size_t count, struct arena *a)
+{
+    *c = (struct change){
+        .user_ids = arena_array(a, count, sizeof(struct jv)),
+        .device_ids = arena_array(a, count, sizeof(struct jv)),
+        .aliases = arena_array(a, count, sizeof(struct jv)),
+    };
+    return c->user_ids == NULL || c->device_ids == NULL || c->aliases == NULL ? -ENOMEM : 0;
+}
+
+/* Newest first; stable; times that are none stay where they are. */
+static int sort_by_time(struct cohorts_sync *out, const struct record *records, size_t count,
+                        struct arena *a)
+{
+    int64_t *times = arena_array(a, count, sizeof(*times));
+    bool *known = arena_array(a, count, sizeof(*known));
+    out->order = arena_array(a, count, sizeof(*out->order));
+    if (times == NULL || known == NULL || out->order == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        known[i] = date_parse_js(jv_str(records[i].values[COHORTS_TIME]), &times[i]);
+        size_t at = i;
+        for (; at > 0; at--) {
+            size_t before = out->order[at - 1];
+            if (!known[i] || !known[before] || times[before] >= times[i])
+                break;
+            out->order[at] = before;
+        }
+        out->order[at] = i;
+    }
+    return 0;
+}
+
+static void begin_body(struct jv_builder *b, const struct cohorts_config *config, struct arena *a)
+{
+    jv_object_begin(b, a, 5);
+    put(b, STR("partner_api_key"), config->partner_api_key);
+    put(b, STR("client_secret"), config->client_secret);
+}
+
+static int add_request(struct cohorts_sync *out, struct str path, struct jv_builder *body)
+{
+    struct request *request = &out->requests[out->request_count++];
+    *request = (struct request){
+        .method = "POST", .path = path, .body = jv_object_end(body), .is_open = true};
+    return request->body.type == JV_OBJECT ? 0 : -ENOMEM;
+}
+
+static int make_cohort(struct cohorts_sync *out, const struct cohorts_config *config,
+                       const struct jv *first, struct arena *a)
+{
+    struct jv_builder b;
+    begin_body(&b, config, a);
+    put(&b, STR("name"), first[COHORTS_NAME]);
+    put(&b, STR("cohort_id"), first[COHORTS_ID]);
+    put(&b, STR("created_at"), first[COHORTS_TIME]);
+    out->makes_cohort = true;
+    return add_request(out, STR("/partners/segment/cohorts"), &b);
+}
+
+static int change_members(struct cohorts_sync *out, const struct cohorts_config *config,
+                          struct changes *changes, struct jv cohort_id, struct arena *a)
+{
+    struct jv *items;
+    struct jv list = jv_array(a, &items, 2);
+    if (list.type != JV_ARRAY)
+        return -ENOMEM;
+    list.len = 0;
+    if (!is_empty(&changes->add))
+        items[list.len++] = describe(a, &changes->add, false);
+    if (!is_empty(&changes->remove))
+        items[list.len++] = describe(a, &changes->remove, true);
+    if (list.len == 0)
+        return 0;
+    struct jv_builder b;
+    begin_body(&b, config, a);
+    put(&b, STR("cohort_id"), cohort_id);
+    jv_object_put(&b, STR("cohort_changes"), list);
+    return add_request(out, STR("/partners/segment/cohorts/users"), &b);
+}
+
+int cohorts_sync(struct cohorts_sync *out, const struct cohorts_config *config,
+                 const struct record *records, size_t count, struct arena *a)
+{
+    const struct jv *first = records[0].values;
+    struct changes changes;
+    *out = (struct cohorts_sync){0};
+    if (!jv_equal(first[COHORTS_NAME], first[COHORTS_AUDIENCE_KEY])) {
+        out->failure = (struct failure){
+            .name = "PayloadValidationError",
+            .code = jv_string(STR("PAYLOAD_VALIDATION_FAILED")),
+            .status = 400,
+            .message = STR("The value of `personas computation key` and `personas_audience_key` "
+                           "must match."),
+        };
+        return 0;
+    }
+    int rc = 0;
+    if (!jv_equal(config->known_name, first[COHORTS_NAME]))
+        rc = make_cohort(out, config, first, a);
+    if (rc == 0)
+        rc = sort_by_time(out, records, count, a);
+    if (rc == 0)
+        rc = init_change(&changes.add, count, a);
+    if (rc == 0)
+        rc = init_change(&changes.remove, count, a);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        sort_user(&changes, records[out->order[i]].values);
+    return rc == 0 ? change_members(out, config, &changes, first[COHORTS_ID], a) : rc;
+}

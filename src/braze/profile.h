@@ -1,0 +1,50 @@
+/*
+ * profile: updateUserProfile and updateUserProfile2, one attributes object a payload
+ * (docs/spec/segment-actions.md §2.1, §2.2).
+ */
+#ifndef SPELTER_BRAZE_PROFILE_H
+#define SPELTER_BRAZE_PROFILE_H
+
+#include "action.h"
+
+/* Rows of the field table; up to PROFILE_SUBSCRIPTION_GROUPS in the order of the object's members.
+ */
+enum {
+    PROFILE_EXTERNAL_ID,
+    PROFILE_USER_ALIAS,
+    PROFILE_BRAZE_ID,
+    PROFILE_COUNTRY,
+    PROFILE_CURRENT_LOCATION,
+    PROFILE_DATE_OF_FIRST_SESSION,
+    PROFILE_DATE_OF_LAST_SESSION,
+    PROFILE_DOB,
+    PROFILE_EMAIL,
+    PROFILE_EMAIL_SUBSCRIBE,
+    PROFILE_EMAIL_OPEN_TRACKING_DISABLED,
+    PROFILE_EMAIL_CLICK_TRACKING_DISABLED,
+    PROFILE_FACEBOOK,
+    PROFILE_FIRST_NAME,
+    PROFILE_GENDER,
+    PROFILE_HOME_CITY,
+    PROFILE_IMAGE_URL,
+    PROFILE_LANGUAGE,
+    PROFILE_LAST_NAME,
+    PROFILE_MARKED_EMAIL_AS_SPAM_AT,
+    PROFILE_PHONE,
+    PROFILE_PUSH_SUBSCRIBE,
+    PROFILE_PUSH_TOKENS,
+    PROFILE_TIME_ZONE,
+    PROFILE_TWITTER,
+    PROFILE_SUBSCRIPTION_GROUPS,
+    PROFILE_CUSTOM_ATTRIBUTES,
+    PROFILE_UPDATE_EXISTING_ONLY,
+    PROFILE_ENABLE_BATCHING,
+    PROFILE_BATCH_SIZE,
+    PROFILE_ROWS,
+};
+
+extern const struct field profile_fields[PROFILE_ROWS];
+
+action_build profile_build;
+
+#endif

@@ -1,0 +1,331 @@
+#include "command.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELP_COLUMN = 28, OPTION_VALUE_BASE = 256 };
+
+int complain(int code, const char *format, ...)
+{
+    va_list args;
+    fputs("spelter: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return code;
+}
+
+int complain_err(const struct err *err)
+{
+    switch (-err->code) {
+    case EINVAL:
+    case E2BIG:
+    case ENOENT:
+    case EISDIR:
+    case ENOTDIR:
+        return complain(EXIT_USER, "%s", err->msg);
+    default:
+        return complain(EXIT_ENVIRONMENT, "%s", err->msg);
+    }
+}
+
+int print_out(struct buf *out)
+{
+    if (out->failed)
+        return complain(EXIT_ENVIRONMENT, "out of memory");
+    if (fwrite(out->ptr, 1, out->len, stdout) != out->len || fflush(stdout) != 0)
+        return complain(EXIT_ENVIRONMENT, "cannot write to standard output: %s", strerror(errno));
+    return EXIT_DONE;
+}
+
+static int store_value(const struct option_row *row, char *args, const char *text)
+{
+    switch (row->kind) {
+    case OPTION_FLAG:
+        *(bool *)(void *)(args + row->offset) = true;
+        return EXIT_DONE;
+    case OPTION_TEXT:
+        *(const char **)(void *)(args + row->offset) = text;
+        return EXIT_DONE;
+    case OPTION_COUNT: {
+        char *end;
+        errno = 0;
+        long long number = strtoll(text, &end, 10);
+        if (errno != 0 || end == text || *end != '\0' || number < 0)
+            return complain(EXIT_USER, "--%s is '%s', expected a whole number", row->name, text);
+        *(int64_t *)(void *)(args + row->offset) = number;
+        return EXIT_DONE;
+    }
+    }
+    return EXIT_DONE;
+}
+
+static const struct option_row *row_of(const struct command *command, int value)
+{
+    if (value >= OPTION_VALUE_BASE)
+        return &command->options[value - OPTION_VALUE_BASE];
+    for (size_t i = 0; i < command->option_count; i++)
+        if (command->options[i].letter == value)
+            return &command->options[i];
+    return NULL;
+}
+
+static int print_help(const struct command *command)
+{
+    struct buf help;
+    buf_init(&help, 1 << 20);
+    command_help(command, &help);
+    int code = print_out(&help);
+    buf_fini(&help);
+    return code;
+}
+
+static int unknown_option(const struct command *command, const char *given)
+{
+    struct str names[COMMAND_OPTIONS_MAX];
+    for (size_t i = 0; i < command->option_count; i++)
+        names[i] = str_from(command->options[i].name);
+    struct str text = str_from(given);
+    struct str near = str_starts(text, STR("--"))
+                          ? str_nearest(str_slice(text, 2, text.len), names, command->option_count)
+                          : STR("");
+    if (near.len > 0)
+        return complain(EXIT_USER, "unknown option '%s', did you mean '--%.*s'?", given,
+                        STR_ARG(near));
+    return complain(EXIT_USER, "unknown option '%s' (see 'spelter %s --help')", given,
+                    command->name);
+}
+
+/* Fills args from argv; *operand is where the operands start. Returns an exit code, or -1 to go on.
+ */
+static int parse_options(const struct command *command, int argc, char **argv, char *args,
+                         bool *given, int *operand)
+{
+    struct option longs[COMMAND_OPTIONS_MAX + 2] = {0};
+    char letters[2 * COMMAND_OPTIONS_MAX + 4] = ":h";
+    size_t at = 2;
+    assert(command->option_count <= COMMAND_OPTIONS_MAX);
+    for (size_t i = 0; i < command->option_count; i++) {
+        const struct option_row *row = &command->options[i];
+        int has_arg = row->kind == OPTION_FLAG ? no_argument : required_argument;
+        longs[i] = (struct option){row->name, has_arg, NULL, OPTION_VALUE_BASE + (int)i};
+        if (row->letter != 0) {
+            letters[at++] = row->letter;
+            if (has_arg == required_argument)
+                letters[at++] = ':';
+        }
+    }
+    longs[command->option_count] = (struct option){"help", no_argument, NULL, 'h'};
+
+    int value;
+    optind = 0; /* glibc: start anew */
+    while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+        if (value == 'h')
+            return print_help(command);
+        if (value == ':')
+            return complain(EXIT_USER, "%s wants a value (see 'spelter %s --help')",
+                            argv[optind - 1], command->name);
+        const struct option_row *row = value == '?' ? NULL : row_of(command, value);
+        if (row == NULL)
+            return unknown_option(command, argv[optind - 1]);
+        given[row - command->options] = true;
+        int code = store_value(row, args, optarg);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    *operand = optind;
+    return -1;
+}
+
+int command_run(const struct command *command, int argc, char **argv)
+{
+    if (command->main != NULL)
+        return command->main(argc, argv);
+    _Alignas(max_align_t) char args[COMMAND_ARGS_BYTES_MAX] = {0};
+    bool given[COMMAND_OPTIONS_MAX] = {false};
+    int operand = 0;
+    assert(command->args_bytes <= sizeof(args));
+    int code = parse_options(command, argc, argv, args, given, &operand);
+    if (code >= 0)
+        return code;
+    for (size_t i = 0; i < command->option_count; i++)
+        if (command->options[i].required && !given[i])
+            return complain(EXIT_USER, "%s: --%s %s is missing (%s)", command->name,
+                            command->options[i].name, command->options[i].argument,
+                            command->options[i].help);
+    unsigned operands = (unsigned)(argc - operand);
+    if (operands < command->operands_min)
+        return complain(EXIT_USER, "%s: %s is missing (see 'spelter %s --help')", command->name,
+                        command->operands, command->name);
+    if (operands > command->operands_max)
+        return complain(EXIT_USER, "%s: '%s' is one operand too many (see 'spelter %s --help')",
+                        command->name, argv[operand + (int)command->operands_max], command->name);
+    return command->run(args, (int)operands, argv + operand);
+}
+
+static void put_option(const struct option_row *row, struct buf *out)
+{
+    size_t from = out->len;
+    buf_append(out, STR("  "));
+    if (row->letter != 0)
+        buf_printf(out, "-%c, ", row->letter);
+    else
+        buf_append(out, STR("    "));
+    buf_printf(out, "--%s", row->name);
+    if (row->argument != NULL)
+        buf_printf(out, " %s", row->argument);
+    do
+        buf_putc(out, ' ');
+    while (!out->failed && out->len - from < HELP_COLUMN);
+    buf_printf(out, "%s%s\n", row->help, row->required ? " (required)" : "");
+}
+
+static void put_usage(const struct command *command, struct buf *out)
+{
+    buf_printf(out, "spelter %s", command->name);
+    for (size_t i = 0; i < command->option_count; i++)
+        if (command->options[i].required)
+            buf_printf(out, " --%s %s", command->options[i].name, command->options[i].argument);
+    buf_printf(out, " [OPTION...]%s%s", command->operands[0] == '\0' ? "" : " ", command->operands);
+}
+
+void command_help(const struct command *command, struct buf *out)
+{
+    static const struct option_row help = {
+        .name = "help", .letter = 'h', .kind = OPTION_FLAG, .help = "this text"};
+    buf_printf(out, "%s\n\nUsage: ", command->summary);
+    put_usage(command, out);
+    buf_append(out, STR("\n\nOptions:\n"));
+    for (size_t i = 0; i < command->option_count; i++)
+        put_option(&command->options[i], out);
+    put_option(&help, out);
+    if (command->details[0] != '\0')
+        buf_printf(out, "\n%s\n", command->details);
+}
+
+void commands_help(const struct command *commands, size_t count, struct buf *out)
+{
+    buf_printf(out,
+               "Spelter %s takes events from Segment SDKs and delivers them to Braze.\n\n"
+               "Usage: spelter COMMAND [OPTION...]\n\nCommands:\n",
+               SPELTER_VERSION);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "  %-14s %s\n", commands[i].name, commands[i].summary);
+    buf_append(out, STR("\n'spelter COMMAND --help' tells more about one. 'spelter demo' needs no "
+                        "config and no account.\n"
+                        "Exit codes: 0 done, 1 a mistake to mend in what was asked, 2 trouble with "
+                        "the machine.\n"));
+}
+
+/* Text for roff: a leading dot or quote would be a request, a backslash an escape. */
+static void put_roff(const char *text, struct buf *out)
+{
+    bool line_start = true;
+    for (; *text != '\0'; text++) {
+        if (line_start && (*text == '.' || *text == '\''))
+            buf_append(out, STR("\\&"));
+        if (*text == '\\')
+            buf_append(out, STR("\\e"));
+        else if (*text == '-')
+            buf_append(out, STR("\\-"));
+        else
+            buf_putc(out, *text);
+        line_start = *text == '\n';
+    }
+}
+
+void commands_manual(const struct command *commands, size_t count, struct buf *out)
+{
+    buf_printf(
+        out,
+        ".TH SPELTER 1 \"\" \"spelter %s\"\n.SH NAME\nspelter \\- delivers Segment events to "
+        "Braze\n.SH SYNOPSIS\n.B spelter\n.I COMMAND\n[\\fIOPTION\\fR...]\n.SH COMMANDS\n",
+        SPELTER_VERSION);
+    for (size_t i = 0; i < count; i++) {
+        const struct command *command = &commands[i];
+        buf_append(out, STR(".SS "));
+        put_roff(command->name, out);
+        buf_putc(out, '\n');
+        put_roff(command->summary, out);
+        buf_append(out, STR("\n.PP\n.B "));
+        struct buf usage;
+        buf_init(&usage, 4096);
+        put_usage(command, &usage);
+        const char *text = buf_cstr(&usage);
+        put_roff(text == NULL ? "" : text, out);
+        buf_fini(&usage);
+        buf_putc(out, '\n');
+        for (size_t o = 0; o < command->option_count; o++) {
+            const struct option_row *row = &command->options[o];
+            buf_append(out, STR(".TP\n.B "));
+            if (row->letter != 0)
+                buf_printf(out, "\\-%c, ", row->letter);
+            buf_append(out, STR("\\-\\-"));
+            put_roff(row->name, out);
+            if (row->argument != NULL)
+                buf_printf(out, " \\fI%s\\fR", row->argument);
+            buf_putc(out, '\n');
+            put_roff(row->help, out);
+            buf_putc(out, '\n');
+        }
+        if (command->details[0] != '\0') {
+            buf_append(out, STR(".PP\n.nf\n"));
+            put_roff(command->details, out);
+            buf_append(out, STR("\n.fi\n"));
+        }
+    }
+    buf_append(out, STR(".SH EXIT STATUS\n0 done, 1 the user's mistake, 2 the environment's.\n"));
+}
+
+static void complete_bash(const struct command *commands, size_t count, struct buf *out)
+{
+    buf_append(out, STR("_spelter() {\n    local cur=${COMP_WORDS[COMP_CWORD]}\n    case "
+                        "\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" in\n"));
+    for (size_t i = count;
+         i-- > 0;) { /* longer names (\"dead list\") before what they start with */
+        buf_printf(out, "    \"%s\"*) COMPREPLY=($(compgen -f -W \"--help", commands[i].name);
+        for (size_t o = 0; o < commands[i].option_count; o++)
+            buf_printf(out, " --%s", commands[i].options[o].name);
+        buf_append(out, STR("\" -- \"$cur\"));;\n"));
+    }
+    buf_append(out, STR("    *) COMPREPLY=($(compgen -W \""));
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s%s", i == 0 ? "" : " ", commands[i].name);
+    buf_append(out, STR("\" -- \"$cur\"));;\n    esac\n}\ncomplete -F _spelter spelter\n"));
+}
+
+static void complete_fish(const struct command *commands, size_t count, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "complete -c spelter -n __fish_use_subcommand -a '%s' -d \"%s\"\n",
+                   commands[i].name, commands[i].summary);
+        for (size_t o = 0; o < commands[i].option_count; o++)
+            buf_printf(
+                out, "complete -c spelter -n '__fish_seen_subcommand_from %s' -l %s%s -d \"%s\"\n",
+                commands[i].name, commands[i].options[o].name,
+                commands[i].options[o].kind == OPTION_FLAG ? "" : " -r",
+                commands[i].options[o].help);
+    }
+}
+
+int commands_completion(const struct command *commands, size_t count, const char *shell,
+                        struct buf *out)
+{
+    if (strcmp(shell, "bash") == 0) {
+        complete_bash(commands, count, out);
+    } else if (strcmp(shell, "zsh") == 0) { /* zsh reads bash's form */
+        buf_append(out, STR("autoload -U +X bashcompinit && bashcompinit\n"));
+        complete_bash(commands, count, out);
+    } else if (strcmp(shell, "fish") == 0) {
+        complete_fish(commands, count, out);
+    } else {
+        return -EINVAL;
+    }
+    return 0;
+}

@@ -1,0 +1,330 @@
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "keys.h"
+#include "bounds.h"
+#include "yaml_doc.h"
+
+enum {
+    CONFIG_ARENA_BYTES_MAX = 256 * 1024 * 1024,
+    CONFIG_WARNINGS_MAX = 32,
+    CONFIG_ID_BYTES_MAX = 64, /* ids stand in every stored event */
+};
+
+struct config {
+    struct arena arena;
+    struct yaml_doc *yaml;
+    struct config_values values;
+    char name[256];
+    char *warnings[CONFIG_WARNINGS_MAX];
+    size_t warning_count;
+};
+
+static const struct str source_kinds[] = {STR_INIT("segment"), {0}};
+static const struct str destination_kinds[] = {STR_INIT("braze-cloud"), {0}};
+static const struct str batching_modes[] = {STR_INIT("combined"), STR_INIT("per_action"), {0}};
+static const struct str parities[] = {STR_INIT("safe"), STR_INIT("strict"), {0}};
+
+#define AT(type, field)  .offset = offsetof(struct type, field)
+#define AND(type, field) .offset_count = offsetof(struct type, field)
+#define TABLE(name, rows, type)                                                                    \
+    static const struct key_table name = {rows, countof(rows), sizeof(struct type)}
+
+/* clang-format off */
+static const struct key settings_keys[] = {
+    {.name = STR_INIT("api_key"), .kind = KEY_SECRET, AT(braze_settings, api_key), .required = true, .help = "Braze REST API key"},
+    {.name = STR_INIT("app_id"), .kind = KEY_TEXT, AT(braze_settings, app_id), .help = "Braze app identifier, sent with events and purchases"},
+    {.name = STR_INIT("endpoint"), .kind = KEY_TEXT, AT(braze_settings, endpoint), .required = true, .help = "REST endpoint of your Braze instance, https://rest.iad-01.braze.com"},
+};
+TABLE(settings_table, settings_keys, braze_settings);
+
+static const struct key source_keys[] = {
+    {.name = STR_INIT("id"), .kind = KEY_TEXT, AT(source_config, id), .required = true, .help = "a name of your own for this source"},
+    {.name = STR_INIT("kind"), .kind = KEY_CHOICE, AT(source_config, kind), .choices = source_kinds, .preset = "segment", .help = "the protocol that its SDKs speak"},
+    {.name = STR_INIT("write_key"), .kind = KEY_SECRET, AT(source_config, write_key), .required = true, .help = "the key that its SDKs send"},
+    {.name = STR_INIT("enabled"), .kind = KEY_BOOL, AT(source_config, enabled), .preset = "true", .help = "false refuses its events"},
+};
+TABLE(source_table, source_keys, source_config);
+
+static const struct key destination_keys[] = {
+    {.name = STR_INIT("id"), .kind = KEY_TEXT, AT(destination_section, id), .required = true, .help = "a name of your own; its place in the journal is kept under it"},
+    {.name = STR_INIT("kind"), .kind = KEY_CHOICE, AT(destination_section, kind), .choices = destination_kinds, .preset = "braze-cloud", .help = "what stands at the other end"},
+    {.name = STR_INIT("enabled"), .kind = KEY_BOOL, AT(destination_section, enabled), .preset = "true", .help = "false stops delivery and keeps its place"},
+    {.name = STR_INIT("from"), .kind = KEY_NAMES, AT(destination_section, from), AND(destination_section, from_count), .help = "source ids; all sources when absent"},
+    {.name = STR_INIT("settings"), .kind = KEY_SECTION, AT(destination_section, settings), .required = true, .table = &settings_table, .help = "the account"},
+    {.name = STR_INIT("subscriptions"), .kind = KEY_VALUE, AT(destination_section, subscriptions), .help = "presets, a list in Segment's own form, or file:PATH of such a list"},
+    {.name = STR_INIT("parity"), .kind = KEY_CHOICE, AT(destination_section, parity), .choices = parities, .preset = "safe", .help = "strict follows Segment even where it is a bug"},
+    {.name = STR_INIT("batching"), .kind = KEY_CHOICE, AT(destination_section, batching), .choices = batching_modes, .preset = "combined", .help = "per_action batches as Segment does"},
+    {.name = STR_INIT("batch_objects"), .kind = KEY_COUNT, AT(destination_section, batch_objects), .preset = "75", .min = 1, .max = 225, .help = "objects a request; more than 75 only with an old Braze contract"},
+    {.name = STR_INIT("batch_wait"), .kind = KEY_DURATION, AT(destination_section, batch_wait_ms), .preset = "1s", .max = 60000, .help = "the longest a batch waits to fill"},
+    {.name = STR_INIT("connections"), .kind = KEY_COUNT, AT(destination_section, connections), .preset = "32", .min = 1, .max = 1024, .help = "requests in flight at once"},
+    {.name = STR_INIT("timeout"), .kind = KEY_DURATION, AT(destination_section, timeout_ms), .preset = "30s", .min = 100, .max = 600000, .help = "the longest a request may take"},
+    {.name = STR_INIT("give_up_after"), .kind = KEY_DURATION, AT(destination_section, give_up_after_ms), .preset = "4h", .max = INT64_MAX, .help = "retries end in a dead letter after this long; 0 never"},
+    {.name = STR_INIT("rate_limit"), .kind = KEY_RATE, AT(destination_section, rate_count), AND(destination_section, rate_per_ms), .help = "requests to /users/track; Braze's documented limit when absent"},
+};
+TABLE(destination_table, destination_keys, destination_section);
+
+static const struct key journal_keys[] = {
+    {.name = STR_INIT("size"), .kind = KEY_BYTES, AT(journal_section, size_bytes), .preset = "16GB", .min = 1 << 20, .max = INT64_C(1) << 44, .help = "the most its file may grow to; when full, clients get 503 until there is room"},
+    {.name = STR_INIT("keep"), .kind = KEY_DURATION, AT(journal_section, keep_ms), .preset = "24h", .max = INT64_MAX, .help = "delivered events stay this long, for replay"},
+};
+TABLE(journal_table, journal_keys, journal_section);
+
+static const struct key limit_keys[] = {
+    {.name = STR_INIT("event_size"), .kind = KEY_BYTES, AT(limits_section, event_bytes), .preset = "32KB", .min = 1024, .max = RECORD_BYTES_MAX / 2, .help = "one event"},
+    {.name = STR_INIT("batch_size"), .kind = KEY_BYTES, AT(limits_section, batch_bytes), .preset = "500KB", .min = 1024, .max = 64 << 20, .help = "one request, after decompression"},
+    {.name = STR_INIT("connections"), .kind = KEY_COUNT, AT(limits_section, connections), .preset = "16384", .min = 1, .max = 1 << 20, .help = "open client connections"},
+    {.name = STR_INIT("idle_timeout"), .kind = KEY_DURATION, AT(limits_section, idle_timeout_ms), .preset = "30s", .min = 1000, .max = 3600000, .help = "a connection that sends nothing, or a request that takes longer to arrive, is closed"},
+    {.name = STR_INIT("request_memory"), .kind = KEY_BYTES, AT(limits_section, request_memory_bytes), .preset = "64MB", .min = 1 << 20, .max = INT64_C(1) << 40, .help = "bodies of all open requests together; beyond it clients get 503"},
+    {.name = STR_INIT("dedupe_messages"), .kind = KEY_COUNT, AT(limits_section, dedupe_messages), .preset = "500000", .min = 0, .max = 100000000, .help = "message ids remembered for 24 hours to drop repeats; 32 bytes of memory each"},
+};
+TABLE(limits_table, limit_keys, limits_section);
+
+static const struct key root_keys[] = {
+    {.name = STR_INIT("listen"), .kind = KEY_TEXT, AT(config_values, listen), .preset = "127.0.0.1:8080", .help = "address and port for SDKs"},
+    {.name = STR_INIT("data"), .kind = KEY_TEXT, AT(config_values, data), .preset = "./spelter-data", .help = "folder of the journal"},
+    {.name = STR_INIT("unknown_key_accept"), .kind = KEY_BOOL, AT(config_values, accept_unknown_keys), .preset = "false", .help = "answer 200 to unknown write keys and drop their events, as Segment does"},
+    {.name = STR_INIT("sources"), .kind = KEY_LIST, AT(config_values, sources), AND(config_values, source_count), .required = true, .table = &source_table, .help = "where events come from"},
+    {.name = STR_INIT("destinations"), .kind = KEY_LIST, AT(config_values, destinations), AND(config_values, destination_count), .required = true, .table = &destination_table, .help = "where they go"},
+    {.name = STR_INIT("journal"), .kind = KEY_SECTION, AT(config_values, journal), .table = &journal_table, .help = "the log on disk"},
+    {.name = STR_INIT("limits"), .kind = KEY_SECTION, AT(config_values, limits), .table = &limits_table, .help = "what one client may ask for"},
+};
+TABLE(root_table, root_keys, config_values);
+/* clang-format on */
+
+static void add_warning(void *self, const char *path, const char *text)
+{
+    struct config *c = self;
+    if (c->warning_count == CONFIG_WARNINGS_MAX)
+        return;
+    char *line = NULL;
+    if (asprintf(&line, "%s:%zu: %s", c->name, yaml_doc_line(c->yaml, path), text) >= 0)
+        c->warnings[c->warning_count++] = line;
+}
+
+static int refuse(const struct config *c, const char *path, struct err *err, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
+
+static int refuse(const struct config *c, const char *path, struct err *err, const char *format,
+                  ...)
+{
+    char text[sizeof(err->msg)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return err_set_path(err, -EINVAL, path, "%s:%zu: %s", c->name, yaml_doc_line(c->yaml, path),
+                        text);
+}
+
+void config_locate(const struct config *c, const char *base, const struct err *why, struct err *err)
+{
+    char path[sizeof(why->path) + 64];
+    snprintf(path, sizeof(path), "%s%s", base, why->path);
+    err_set_path(err, why->code, path, "%s:%zu: %s", c->name, yaml_doc_line(c->yaml, path),
+                 why->msg);
+}
+
+static bool is_name(struct str text)
+{
+    if (text.len == 0 || text.len > CONFIG_ID_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '_' || c == '.';
+        if (!plain)
+            return false;
+    }
+    return true;
+}
+
+static int check_sources(const struct config *c, struct err *err)
+{
+    const struct config_values *v = &c->values;
+    for (size_t i = 0; i < v->source_count; i++) {
+        char path[KEY_PATH_BYTES];
+        snprintf(path, sizeof(path), "/sources/%zu/id", i);
+        if (!is_name(v->sources[i].id))
+            return refuse(c, path, err,
+                          "a source's id has 1 to %d letters, digits, '-', '_' or '.'",
+                          CONFIG_ID_BYTES_MAX);
+        for (size_t j = 0; j < i; j++) {
+            if (str_eq(v->sources[i].id, v->sources[j].id))
+                return refuse(c, path, err, "two sources have the id '%.*s'",
+                              STR_ARG(v->sources[i].id));
+            if (str_eq(v->sources[i].write_key, v->sources[j].write_key))
+                return refuse(c, path, err, "'%.*s' and '%.*s' have the same write_key",
+                              STR_ARG(v->sources[j].id), STR_ARG(v->sources[i].id));
+        }
+    }
+    return v->source_count > 0
+               ? 0
+               : refuse(c, "/sources", err, "no sources: nothing could ever arrive");
+}
+
+static int check_from(const struct config *c, const struct destination_section *d, struct err *err)
+{
+    struct str names[256];
+    size_t name_count =
+        c->values.source_count < countof(names) ? c->values.source_count : countof(names);
+    for (size_t i = 0; i < name_count; i++)
+        names[i] = c->values.sources[i].id;
+    for (size_t i = 0; i < d->from_count; i++) {
+        bool known = false;
+        for (size_t s = 0; s < c->values.source_count; s++)
+            known = known || str_eq(d->from[i], c->values.sources[s].id);
+        if (known)
+            continue;
+        char path[KEY_PATH_BYTES];
+        snprintf(path, sizeof(path), "%s/from/%zu", d->path, i);
+        struct str near = str_nearest(d->from[i], names, name_count);
+        return refuse(c, path, err, "no source has the id '%.*s'%s%.*s%s", STR_ARG(d->from[i]),
+                      near.len > 0 ? ", did you mean '" : "", STR_ARG(near),
+                      near.len > 0 ? "'?" : "");
+    }
+    return 0;
+}
+
+static int check_destination(const struct config *c, struct destination_section *d, struct err *err)
+{
+    char path[KEY_PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/id", d->path);
+    if (!is_name(d->id))
+        return refuse(c, path, err,
+                      "a destination's id has 1 to %d letters, digits, '-', '_' or '.'",
+                      CONFIG_ID_BYTES_MAX);
+    for (const struct destination_section *other = c->values.destinations; other < d; other++)
+        if (str_eq(other->id, d->id))
+            return refuse(c, path, err, "two destinations have the id '%.*s'", STR_ARG(d->id));
+
+    snprintf(path, sizeof(path), "%s/settings/endpoint", d->path);
+    struct str endpoint = d->settings.endpoint;
+    if (!str_starts(endpoint, STR("https://")) && !str_starts(endpoint, STR("http://")))
+        return refuse(c, path, err, "'%.*s' is no address, expected https://rest....braze.com",
+                      (int)(endpoint.len < 80 ? endpoint.len : 80), endpoint.ptr);
+    while (str_ends(d->settings.endpoint, STR("/")))
+        d->settings.endpoint.len--;
+
+    snprintf(path, sizeof(path), "%s/subscriptions", d->path);
+    if (d->subscriptions.type == JV_STRING && str_eq(jv_str(d->subscriptions), STR("presets")))
+        d->subscriptions = jv_undefined();
+    if (d->subscriptions.type != JV_UNDEFINED && d->subscriptions.type != JV_ARRAY)
+        return refuse(c, path, err,
+                      "'subscriptions' must be presets, a list, or file:PATH of a JSON list");
+    return check_from(c, d, err);
+}
+
+static int check(struct config *c, struct err *err)
+{
+    int rc = check_sources(c, err);
+    for (size_t i = 0; rc == 0 && i < c->values.destination_count; i++) {
+        struct destination_section *d = &c->values.destinations[i];
+        snprintf(d->path, sizeof(d->path), "/destinations/%zu", i);
+        d->whole = jv_get(yaml_doc_root(c->yaml), STR("destinations")).items[i];
+        rc = check_destination(c, d, err);
+    }
+    return rc;
+}
+
+static int read_values(struct config *c, struct str text, struct err *err)
+{
+    struct err why = {0};
+    int rc = yaml_doc_parse(&c->yaml, &c->arena, text, &why);
+    if (rc != 0)
+        return err_set(err, rc, 0, "%s:%zu: %s", c->name, why.at, why.msg);
+
+    char folder[sizeof(c->name)];
+    snprintf(folder, sizeof(folder), "%s", c->name);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        snprintf(folder, sizeof(folder), ".");
+    else
+        *slash = '\0';
+    struct key_reader reader = {&c->arena, folder, add_warning, c};
+    rc = keys_read(&reader, &root_table, yaml_doc_root(c->yaml), "", &c->values, &why);
+    if (rc != 0) {
+        config_locate(c, "", &why, err);
+        return rc;
+    }
+    return check(c, err);
+}
+
+int config_parse(struct config **out, const char *name, struct str text, struct err *err)
+{
+    *out = NULL;
+    struct config *c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        return err_set(err, -ENOMEM, 0, "out of memory");
+    arena_init(&c->arena, CONFIG_ARENA_BYTES_MAX);
+    snprintf(c->name, sizeof(c->name), "%s", name);
+    int rc = read_values(c, text, err);
+    if (rc != 0) {
+        config_free(c);
+        return rc;
+    }
+    *out = c;
+    return 0;
+}
+
+int config_read(struct config **out, const char *path, struct err *err)
+{
+    *out = NULL;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return err_set(err, -errno, 0, "%s: %s", path, strerror(errno));
+    struct buf text;
+    buf_init(&text, YAML_BYTES_MAX + 1);
+    char block[16384];
+    size_t got;
+    while ((got = fread(block, 1, sizeof(block), file)) > 0)
+        buf_append(&text, (struct str){block, got});
+    int rc = 0;
+    if (ferror(file))
+        rc = err_set(err, -EIO, 0, "%s: cannot be read", path);
+    else if (text.failed)
+        rc = err_set(err, -E2BIG, 0, "%s: larger than %d bytes", path, YAML_BYTES_MAX);
+    else
+        rc = config_parse(out, path, buf_str(&text), err);
+    fclose(file);
+    buf_fini(&text);
+    return rc;
+}
+
+void config_free(struct config *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->warning_count; i++)
+        free(c->warnings[i]);
+    yaml_doc_free(c->yaml);
+    arena_fini(&c->arena);
+    free(c);
+}
+
+const struct config_values *config_values(const struct config *c)
+{
+    return &c->values;
+}
+
+size_t config_warning_count(const struct config *c)
+{
+    return c->warning_count;
+}
+
+const char *config_warning(const struct config *c, size_t i)
+{
+    assert(i < c->warning_count);
+    return c->warnings[i];
+}
+
+void config_describe(struct buf *out)
+{
+    keys_describe(&root_table, 0, out);
+}

@@ -1,0 +1,220 @@
+#include "jv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <yyjson.h>
+
+#include "bounds.h"
+
+/* yyjson allocates from the arena: nothing to free, and its bound is the arena's bound. */
+static void *alc_malloc(void *ctx, size_t bytes)
+{
+    return arena_alloc(ctx, bytes);
+}
+
+static void *alc_realloc(void *ctx, void *ptr, size_t old_bytes, size_t bytes)
+{
+    if (bytes <= old_bytes)
+        return ptr;
+    void *moved = arena_alloc(ctx, bytes);
+    if (moved != NULL && ptr != NULL)
+        memcpy(moved, ptr, old_bytes);
+    return moved;
+}
+
+static void alc_free(void *ctx, void *ptr)
+{
+    (void)ctx;
+    (void)ptr;
+}
+
+struct conversion {
+    struct arena *arena;
+    enum jv_parse_flags flags;
+    int failure; /* -E2BIG or -ENOMEM */
+};
+
+static struct jv exact_text(struct conversion *c, struct str text)
+{
+    struct jv v = {.type = JV_NUMBER, .exact = 1, .len = (uint32_t)text.len};
+    if ((c->flags & JV_EXACT) == 0) {
+        v.ptr = text.ptr;
+        return jv_number(jv_as_double(v));
+    }
+    struct str kept = arena_copy(c->arena, text);
+    if (kept.ptr == NULL)
+        c->failure = -ENOMEM;
+    v.ptr = kept.ptr;
+    return v;
+}
+
+static struct jv convert_number(struct conversion *c, yyjson_val *val)
+{
+    if (yyjson_is_real(val))
+        return jv_number(yyjson_get_real(val));
+    char text[24];
+    if (yyjson_is_sint(val)) {
+        int64_t number = yyjson_get_sint(val);
+        if (number >= -(int64_t)JV_INTEGER_MAX)
+            return jv_number((double)number);
+        int len = snprintf(text, sizeof(text), "%" PRId64, number);
+        return exact_text(c, (struct str){text, (size_t)len});
+    }
+    uint64_t number = yyjson_get_uint(val);
+    if (number <= (uint64_t)JV_INTEGER_MAX)
+        return jv_number((double)number);
+    int len = snprintf(text, sizeof(text), "%" PRIu64, number);
+    return exact_text(c, (struct str){text, (size_t)len});
+}
+
+static struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth);
+
+static struct jv convert_array(struct conversion *c, yyjson_val *val, unsigned depth)
+{
+    struct jv *items;
+    struct jv array = jv_array(c->arena, &items, yyjson_arr_size(val));
+    if (array.type != JV_ARRAY) {
+        c->failure = -ENOMEM;
+        return array;
+    }
+    size_t i;
+    size_t count;
+    yyjson_val *item;
+    yyjson_arr_foreach(val, i, count, item)
+    {
+        items[i] = convert(c, item, depth);
+    }
+    return array;
+}
+
+static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned depth)
+{
+    struct jv_builder b;
+    jv_object_begin(&b, c->arena, (uint32_t)yyjson_obj_size(val));
+    size_t i;
+    size_t count;
+    yyjson_val *key;
+    yyjson_val *value;
+    yyjson_obj_foreach(val, i, count, key, value)
+    {
+        jv_object_put(&b, (struct str){unsafe_yyjson_get_str(key), unsafe_yyjson_get_len(key)},
+                      convert(c, value, depth));
+    }
+    struct jv object = jv_object_end(&b);
+    if (object.type != JV_OBJECT)
+        c->failure = -ENOMEM;
+    return object;
+}
+
+static struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth)
+{
+    if (c->failure != 0)
+        return jv_undefined();
+    switch (yyjson_get_type(val)) {
+    case YYJSON_TYPE_NULL:
+        return jv_null();
+    case YYJSON_TYPE_BOOL:
+        return jv_bool(yyjson_get_bool(val));
+    case YYJSON_TYPE_NUM:
+        return convert_number(c, val);
+    case YYJSON_TYPE_RAW: /* a number no machine type holds */
+        return exact_text(c, (struct str){yyjson_get_raw(val), yyjson_get_len(val)});
+    case YYJSON_TYPE_STR:
+        return jv_string((struct str){unsafe_yyjson_get_str(val), unsafe_yyjson_get_len(val)});
+    case YYJSON_TYPE_ARR:
+    case YYJSON_TYPE_OBJ:
+        if (depth >= JSON_DEPTH_MAX) {
+            c->failure = -E2BIG;
+            return jv_undefined();
+        }
+        return yyjson_is_arr(val) ? convert_array(c, val, depth + 1)
+                                  : convert_object(c, val, depth + 1);
+    default:
+        assert(false && "yyjson knows no other type");
+        return jv_undefined();
+    }
+}
+
+static int hex4(const char *text)
+{
+    int number = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = text[i];
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
+        if (digit < 0)
+            return -1;
+        number = number * 16 + digit;
+    }
+    return number;
+}
+
+static bool is_between(int number, int low, int high)
+{
+    return number >= low && number <= high;
+}
+
+/* Replaces lone surrogate escapes by \ufffd, in place (same length). True when there was one. */
+static bool mend_surrogates(char *text, size_t len)
+{
+    bool mended = false;
+    for (size_t i = 0; i + 1 < len; i++) {
+        if (text[i] != '\\')
+            continue;
+        if (text[i + 1] != 'u' || i + 6 > len) {
+            i++; /* the escaped character */
+            continue;
+        }
+        int unit = hex4(text + i + 2);
+        bool has_low = i + 12 <= len && text[i + 6] == '\\' && text[i + 7] == 'u' &&
+                       is_between(hex4(text + i + 8), 0xDC00, 0xDFFF);
+        if (is_between(unit, 0xD800, 0xDBFF) && has_low) {
+            i += 11;
+            continue;
+        }
+        if (is_between(unit, 0xD800, 0xDFFF)) {
+            memcpy(text + i + 2, "fffd", 4);
+            mended = true;
+        }
+        i += 5;
+    }
+    return mended;
+}
+
+int jv_parse(struct jv *out, struct arena *a, struct str text, enum jv_parse_flags flags,
+             struct err *err)
+{
+    const yyjson_alc alc = {alc_malloc, alc_realloc, alc_free, a};
+    yyjson_read_err why;
+    *out = jv_undefined();
+    if (text.len == 0)
+        return err_set(err, -EINVAL, 0, "empty text, expected JSON");
+    if (text.len > UINT32_MAX / 2)
+        return err_set(err, -E2BIG, 0, "JSON text of %zu bytes is too long", text.len);
+
+    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)text.ptr, text.len,
+                                       YYJSON_READ_BIGNUM_AS_RAW, &alc, &why);
+    if (doc == NULL && why.code == YYJSON_READ_ERROR_INVALID_STRING) {
+        struct str copy = arena_copy(a, text);
+        if (copy.ptr != NULL && mend_surrogates((char *)(uintptr_t)copy.ptr, copy.len))
+            doc = yyjson_read_opts((char *)(uintptr_t)copy.ptr, copy.len, YYJSON_READ_BIGNUM_AS_RAW,
+                                   &alc, &why);
+    }
+    if (doc == NULL && why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
+        return err_set(err, -ENOMEM, 0, "no memory for %zu bytes of JSON", text.len);
+    if (doc == NULL)
+        return err_set(err, -EINVAL, why.pos, "malformed JSON at byte %zu: %s", why.pos, why.msg);
+
+    struct conversion c = {.arena = a, .flags = flags};
+    *out = convert(&c, yyjson_doc_get_root(doc), 0);
+    if (c.failure == -E2BIG)
+        return err_set(err, -E2BIG, 0, "JSON nested deeper than %d levels", JSON_DEPTH_MAX);
+    if (c.failure != 0)
+        return err_set(err, -ENOMEM, 0, "no memory for %zu bytes of JSON", text.len);
+    return 0;
+}

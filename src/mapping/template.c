@@ -1,0 +1,117 @@
+#include "template.h"
+
+#include <errno.h>
+
+#include "text.h"
+
+/* The next placeholder with `braces` braces on each side at or after `from`: its first byte and the
+ * inner text. Inside is anything but '}', at least one character. */
+static bool find_placeholder(struct str text, size_t from, size_t braces, size_t *start,
+                             struct str *inner)
+{
+    size_t close = from; /* the first '}' at or behind the place under test; only moves on */
+    for (size_t at = from; at + 2 * braces < text.len; at++) {
+        size_t opened = 0;
+        while (opened < braces && text.ptr[at + opened] == '{')
+            opened++;
+        if (opened < braces) {
+            at += opened; /* the byte there is no brace */
+            continue;
+        }
+        size_t begin = at + braces;
+        if (close < begin)
+            close = begin;
+        close += str_find(str_slice(text, close, text.len), '}');
+        if (close + braces > text.len)
+            return false;
+        size_t closed = 0;
+        while (closed < braces && text.ptr[close + closed] == '}')
+            closed++;
+        if (closed == braces && close > begin) {
+            *start = at;
+            *inner = str_slice(text, begin, close);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Cuts the text at its placeholders; counts the pieces when `pieces` is NULL. */
+static int cut(struct arena *a, struct str text, size_t braces, struct template_piece *pieces,
+               uint32_t *count)
+{
+    size_t from = 0;
+    size_t start;
+    struct str inner;
+    *count = 0;
+    while (find_placeholder(text, from, braces, &start, &inner)) {
+        if (pieces != NULL) {
+            struct template_piece *piece = &pieces[*count];
+            *piece =
+                (struct template_piece){.literal = str_slice(text, from, start), .has_value = true};
+            if (path_compile(&piece->path, a, text_trim(inner), PATH_MAPPING) != 0)
+                return -ENOMEM;
+        }
+        ++*count;
+        from = start + inner.len + 2 * braces;
+    }
+    if (from < text.len) {
+        if (pieces != NULL)
+            pieces[*count] = (struct template_piece){.literal = str_slice(text, from, text.len)};
+        ++*count;
+    }
+    return 0;
+}
+
+static int compile_pass(struct template *out, struct arena *a, struct str text, size_t braces)
+{
+    uint32_t count;
+    *out = (struct template){0};
+    (void)cut(a, text, braces, NULL, &count);
+    struct template_piece *pieces = arena_array(a, count, sizeof(*pieces));
+    if (pieces == NULL)
+        return -ENOMEM;
+    out->pieces = pieces;
+    return cut(a, text, braces, pieces, &out->count);
+}
+
+int template_compile(struct template *out, struct arena *a, struct str text)
+{
+    size_t start;
+    struct str inner;
+    bool has_three = find_placeholder(text, 0, 3, &start, &inner);
+    int rc = compile_pass(out, a, text, has_three ? 3 : 2);
+    out->has_second_pass = has_three;
+    return rc;
+}
+
+static bool render_pass(const struct template *t, struct jv payload, struct buf *out)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct template_piece *piece = &t->pieces[i];
+        buf_append(out, piece->literal);
+        if (!piece->has_value)
+            continue;
+        struct jv value = path_get(piece->path, payload);
+        if (!jv_is_nullish(value) && !text_append_value(out, value))
+            return false;
+    }
+    return true;
+}
+
+bool template_render(const struct template *t, struct arena *a, struct jv payload, struct buf *out,
+                     int *rc)
+{
+    struct template second;
+    struct buf first;
+    *rc = 0;
+    if (!t->has_second_pass)
+        return render_pass(t, payload, out);
+    buf_init_arena(&first, a, out->max);
+    if (!render_pass(t, payload, &first))
+        return false;
+    out->failed = out->failed || first.failed;
+    out->too_long = out->too_long || first.too_long;
+    *rc = compile_pass(&second, a, buf_str(&first), 2);
+    return *rc != 0 || render_pass(&second, payload, out);
+}

@@ -1,0 +1,262 @@
+// The command line: help, exit codes, messages with FILE:LINE, what map prints, dead letters, the demo's figures.
+import fs from 'node:fs'
+import path from 'node:path'
+import { plainConfig, run, Sandbox, Server, temporaryFolder } from '../lib/programs.mjs'
+import { check, checkEqual, suite } from '../lib/tap.mjs'
+import { send } from '../lib/wire.mjs'
+import { until } from '../lib/wait.mjs'
+
+const DONE = 0
+const USER = 1
+const ENVIRONMENT = 2
+
+const folder = temporaryFolder()
+
+function write(name, text) {
+  const file = path.join(folder, name)
+  fs.writeFileSync(file, text)
+  return file
+}
+
+const goodConfig = `listen: 127.0.0.1:0
+data: ${folder}/data
+sources: [{id: web, write_key: "\${KEY}"}]
+destinations:
+  - id: braze
+    settings: {api_key: "\${KEY}", app_id: APP, endpoint: "https://rest.example"}
+`
+const env = { KEY: 'k' }
+
+// ------------------------------------------------------------------------------------------ help
+
+async function help() {
+  const overview = await run(['--help'])
+  const commands = [...overview.out.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) {2,}\S/gm)].map(match => match[1])
+  check('--help lists the commands', overview.code === DONE && ['run', 'check', 'map', 'dead list', 'dead show', 'demo', 'sandbox'].every(name => commands.includes(name)), overview)
+  for (const command of commands) {
+    const { code, out, err } = await run([...command.split(' '), '--help'])
+    check(`${command} --help tells its usage and its options`, code === DONE && err === '' && new RegExp(`usage: spelter ${command}`, 'i').test(out) && out.includes('--help'), { code, out, err })
+  }
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { code, out } = await run(['completions', shell])
+    check(`completions for ${shell} know every command`, code === DONE && commands.every(name => name.split(' ').every(word => out.includes(word))), out.slice(0, 500))
+  }
+  const { code, out } = await run(['manual'])
+  check('the manual page has every command and the exit codes', code === DONE && out.startsWith('.TH SPELTER 1') && commands.every(name => out.includes(name)), out.slice(0, 300))
+  const keys = await run(['help', 'config'])
+  check('help config explains every key', keys.code === DONE && ['listen', 'write_key', 'batch_wait', 'idle_timeout', 'journal'].every(key => keys.out.includes(`${key}:`)), keys.out.slice(0, 300))
+  check('--version names the version', /^spelter \d+\.\d+\.\d+\n$/.test((await run(['--version'])).out))
+}
+
+// ------------------------------------------------------------------------------------------ exit codes
+
+async function exitCodes() {
+  const good = write('good.yaml', goodConfig)
+  const noFolder = write('nofolder.yaml', goodConfig.replace(`${folder}/data`, `${good}/data`))
+  const sandbox = await Sandbox.start()
+  const taken = write('taken.yaml', goodConfig.replace('127.0.0.1:0', sandbox.address))
+  const rows = [
+    [[], USER, /^$/],
+    [['chek'], USER, /^spelter: unknown command 'chek', did you mean 'check'\?\n$/],
+    [['dead', 'lst'], USER, /did you mean 'dead list'\?\n$/],
+    [['check'], USER, /^spelter: check: --config FILE is missing \(the config file\)\n$/],
+    [['dead'], USER, /^spelter: 'dead' wants a second word: 'dead list' or 'dead show'\n$/],
+    [['check', '--confg', good], USER, /^spelter: unknown option '--confg', did you mean '--config'\?\n$/],
+    [['check', '--nonsense'], USER, /^spelter: unknown option '--nonsense' \(see 'spelter check --help'\)\n$/],
+    [['check', '-c', good, 'more'], USER, /^spelter: check: 'more' is one operand too many/],
+    [['check', '-c', `${folder}/none.yaml`], USER, /none\.yaml: No such file or directory\n$/],
+    [['run', '-c', `${folder}/none.yaml`], USER, /none\.yaml: No such file or directory\n$/],
+    [['dead', 'show', '-c', good], USER, /^spelter: dead show: ID is missing/],
+    [['dead', 'show', '-c', good, 'x'], USER, /^spelter: dead show: 'x' is no number; 'spelter dead list' shows the ids\n$/],
+    [['dead', 'list', '-c', good], USER, /there is no data in .*data\n$/],
+    [['map', '-c', good, '--destination', 'nope'], USER, /no destination 'nope'\n$/],
+    [['completions', 'tcsh'], USER, /^spelter: completions: expected bash, zsh or fish\n$/],
+    [['run', '-c', taken], ENVIRONMENT, new RegExp(`${sandbox.address}.*in use`)],
+    [['run', '-c', noFolder], USER, /cannot create the directory .*data: Not a directory\n$/],
+    [['check', '-c', good], DONE, /^$/],
+  ]
+  for (const [args, code, err] of rows) {
+    const got = await run(args, { env })
+    check(`exit code ${code} for: spelter ${args.map(word => path.basename(word)).join(' ')}`, got.code === code && err.test(got.err), got)
+  }
+  await sandbox.stop()
+}
+
+// ------------------------------------------------------------------------------------------ check
+
+const SOURCE = 'sources: [{id: web, write_key: "${KEY}"}]\n'
+const SETTINGS = '    settings: {api_key: "${KEY}", endpoint: "https://rest.example"}\n'
+const DESTINATION = `${SOURCE}destinations:\n  - id: braze\n${SETTINGS}`
+const subscription = lines => `${DESTINATION}    subscriptions:\n      - name: Tracks\n        enabled: true\n${lines.map(line => `        ${line}\n`).join('')}`
+
+const badConfigs = [
+  ['', '1: empty, expected a config'],
+  ['a: [1\n', "2: not valid YAML: did not find expected ',' or ']' while parsing a flow sequence"],
+  [`${SOURCE}destination: []\n`, "2: unknown key 'destination', did you mean 'destinations'?"],
+  ['sources:\n  - id: web\n    kind: segmnt\n    write_key: x\ndestinations: []\n', '3: \'kind\' is "segmnt", expected one of: segment'],
+  ['sources:\n  - id: web\n    write_key: ${SPELTER_NOT_SET}\ndestinations: []\n', "3: 'write_key' wants the environment variable SPELTER_NOT_SET, which is not set"],
+  ['sources: [{id: web}]\ndestinations: []\n', "1: 'write_key' is missing (the key that its SDKs send)"],
+  [`${SOURCE}destinations: []\njournal:\n  size: 5XB\n`, "4: 'size' is text, expected a size such as 512MB"],
+  [`${SOURCE}destinations:\n  - id: braze\n    batch_objects: 500\n${SETTINGS}`, "4: 'batch_objects' must be between 1 and 225, it is 500"],
+  [`${SOURCE}destinations:\n  - id: braze\n    from: [wep]\n${SETTINGS}`, "4: no source has the id 'wep', did you mean 'web'?"],
+  [`${DESTINATION}    parity: lose\n`, '5: \'parity\' is "lose", expected one of: safe, strict'],
+  [subscription(['subscribe: type = "track"', 'partnerAction: trackEvnt', 'mapping: {}']), "9: 'trackEvnt' is no action, did you mean 'trackEvent'?"],
+  [subscription(['subscribe: type = "track"', 'partnerAction: trackEvent', 'mapping:', '  time: {"@pth": "$.timestamp"}']), '11: /time has an invalid directive: @pth.'],
+]
+
+async function checkCommand() {
+  const file = write('bad.yaml', '')
+  for (const [text, expected] of badConfigs) {
+    fs.writeFileSync(file, text)
+    const { code, err } = await run(['check', '-c', file], { env })
+    checkEqual(`check says FILE:${expected}`, [code, err], [USER, `spelter: ${file}:${expected}\n`])
+  }
+  const good = write('good.yaml', goodConfig)
+  checkEqual('check says that a good config is fine, and what is in it', (await run(['check', '-c', good], { env })).out, `${good}: fine. 1 source, 1 destination, 9 subscriptions\n`)
+  const literal = write('literal.yaml', goodConfig.replace('write_key: "${KEY}"', 'write_key: abc'))
+  const warned = await run(['check', '-c', literal, '--json'], { env })
+  checkEqual('check --json is JSON, with the secret in plain text as a warning', JSON.parse(warned.out), {
+    ok: true,
+    sources: 1,
+    destinations: 1,
+    subscriptions: 9,
+    warnings: [`${literal}:3: 'write_key' is a secret in plain text; \${ENV} or file:PATH keeps it out of this file`],
+  })
+}
+
+// ------------------------------------------------------------------------------------------ map
+
+const AT = '2024-01-02T03:04:05.000Z'
+const request = json => ({
+  method: 'POST',
+  url: 'https://rest.example/users/track',
+  headers: { authorization: 'Bearer k', 'content-type': 'application/json', 'user-agent': 'Segment (Actions)' },
+  json,
+})
+const mapped = [
+  {
+    name: 'a track call',
+    event: { type: 'track', userId: 'u1', event: 'E', receivedAt: AT, properties: { a: 1 } },
+    requests: [request({ events: [{ external_id: 'u1', app_id: 'APP', name: 'E', time: AT, properties: { a: 1 }, _update_existing_only: false }] })],
+  },
+  {
+    name: 'an identify call',
+    event: { type: 'identify', userId: 'u1', receivedAt: AT, traits: { email: 'e@x.com', firstName: 'F', plan: 'pro' } },
+    requests: [request({ attributes: [{ plan: 'pro', external_id: 'u1', email: 'e@x.com', first_name: 'F', _update_existing_only: false }] })],
+  },
+  {
+    name: 'an order',
+    event: {
+      type: 'track',
+      userId: 'u1',
+      event: 'Order Completed',
+      timestamp: AT,
+      properties: { order_id: 'ord', total: 10, currency: 'USD', source: 'web', order_status_url: 'https://o', products: [{ product_id: 'p1', name: 'N', variant: 'v', price: 5, quantity: 2 }] },
+    },
+    requests: [
+      request({
+        events: [
+          {
+            external_id: 'u1',
+            app_id: 'APP',
+            name: 'ecommerce.order_placed',
+            time: AT,
+            properties: {
+              currency: 'USD',
+              source: 'web',
+              metadata: { order_status_url: 'https://o' },
+              products: [{ quantity: 2, product_id: 'p1', product_name: 'N', variant_id: 'v', price: 5 }],
+              total_value: 10,
+              order_id: 'ord',
+            },
+          },
+        ],
+      }),
+    ],
+  },
+  { name: 'a page call', event: { type: 'page', userId: 'u1', name: 'Home', receivedAt: AT }, requests: [], skipped: { reason: 'not subscribed', count: 9 } },
+  { name: 'an event not meant for it', event: { type: 'track', userId: 'u1', event: 'E', integrations: { All: false }, receivedAt: AT }, requests: [], skipped: { reason: 'FILTERED_BY_INTEGRATIONS_OBJECT', count: 1 } },
+  {
+    name: 'an event of nobody',
+    event: { type: 'track', anonymousId: 'a', event: 'E', receivedAt: AT, properties: {} },
+    requests: [],
+    errors: [{ destination: 'braze', subscription: 'Track Calls', action: 'trackEvent', code: 'PAYLOAD_VALIDATION_FAILED', message: 'One of "external_id" or "user_alias" or "braze_id" or "email" is required.' }],
+  },
+]
+
+async function map() {
+  const good = write('good.yaml', goodConfig)
+  const input = mapped.map(row => `${JSON.stringify(row.event)}\n`).join('')
+  const { code, out } = await run(['map', '-c', good], { input, env })
+  const lines = out.split('\n').filter(line => line !== '')
+  checkEqual('map prints a line for each event', [code, lines.length], [DONE, mapped.length])
+  mapped.forEach((row, n) => {
+    const got = JSON.parse(lines[n] ?? '{}')
+    // As text: the order of members is part of what is sent.
+    checkEqual(`map: ${row.name} gives these requests`, JSON.stringify(got.requests), JSON.stringify(row.requests))
+    checkEqual(`map: ${row.name} gives these errors`, got.errors, row.errors ?? [])
+    if (row.skipped) checkEqual(`map: ${row.name} is skipped with a reason`, [...new Set(got.skipped.map(s => s.reason)), got.skipped.length], [row.skipped.reason, row.skipped.count])
+  })
+  const bad = await run(['map', '-c', good], { input: 'not json\n', env })
+  checkEqual('map: a line that is no JSON is an error in its place', [bad.code, JSON.parse(bad.out).errors[0].code], [USER, 'NOT_JSON'])
+}
+
+// ------------------------------------------------------------------------------------------ dead letters
+
+async function deadLetters() {
+  const sandbox = await Sandbox.start({ options: ['--no-limits'] })
+  const server = await Server.start(plainConfig(sandbox))
+  const dead = (...args) => run(['dead', ...args, '-c', server.config])
+  checkEqual('dead list: none yet', (await dead('list')).out, 'No dead letters.\n')
+  await send(server, 'identify', { userId: 'good', messageId: 'm-good', traits: { email: 'good@mail.example' } })
+  await send(server, 'identify', { userId: 'bad', messageId: 'm-bad', traits: { email: 'no address' } })
+  await send(server, 'track', { event: 'Nobody', messageId: 'm-nobody' })
+  await server.drained()
+  const listed = await until('both letters are there', async () => {
+    const { out } = await dead('list', '--json')
+    const letters = out.split('\n').filter(line => line !== '')
+    return letters.length >= 2 && letters.map(line => JSON.parse(line))
+  })
+  checkEqual('dead list: what Braze refused and what was no event', listed.map(l => l.stage).sort().length, 2)
+  const refused = listed.find(letter => letter.destination === 'braze')
+  check('dead list: a refusal of Braze has its reason, its status and where it went', /email/i.test(refused?.reason) && refused.message_id === 'm-bad' && refused.request.path === '/users/track' && refused.status >= 200, refused)
+  checkEqual('dead list: it has the object that was sent and the event that it came from', [refused?.object.email, refused?.event.traits.email], ['no address', 'no address'])
+  const table = await dead('list')
+  check('dead list: a table for people says the same', table.out.includes('m-bad') && table.out.includes('2 of 2 shown'), table.out)
+  checkEqual('dead list --destination: only that one', JSON.parse((await dead('list', '--json', '--destination', 'braze')).out).id, refused?.id)
+  checkEqual('dead list --limit: only the newest', (await dead('list', '--json', '--limit', '1')).out.trim().split('\n').length, 1)
+  checkEqual('dead show: the whole letter', JSON.parse((await dead('show', String(refused?.id))).out), refused)
+  const missing = await dead('show', '999')
+  checkEqual('dead show: no such letter', [missing.code, missing.err], [USER, 'spelter: dead show: there is no dead letter 999\n'])
+  checkEqual('dead letters do not hold up the others', (await sandbox.profile('good')).profile.email, 'good@mail.example')
+  await server.stop()
+  checkEqual('dead list: works without a server too', (await dead('list', '--json')).out.trim().split('\n').length, 2)
+  await sandbox.stop()
+}
+
+// ------------------------------------------------------------------------------------------ demo
+
+async function demo() {
+  const events = 730
+  const { code, out } = await run(['demo', '--events', String(events)])
+  const number = pattern => Number(pattern.exec(out)?.[1])
+  const cameIn = Object.fromEntries([...out.matchAll(/^ {2}(identify|track|Order Completed|page|screen|group|alias) +(\d+) /gm)].map(([, type, count]) => [type, Number(count)]))
+  const total = Object.values(cameIn).reduce((sum, count) => sum + count, 0)
+  checkEqual('demo: ends well', code, DONE)
+  checkEqual('demo: shows all seven kinds of calls, and they add up', [Object.keys(cameIn).length, total, number(/^ {2}all +(\d+) /m)], [7, events, events])
+  checkEqual('demo: each identify call became a profile object', number(/with (\d+) profile objects/), cameIn.identify)
+  checkEqual('demo: each track call became an event', number(/profile objects and (\d+) events/), cameIn.track + cameIn['Order Completed'])
+  checkEqual('demo: Braze refused nothing, and nothing is dead', [number(/(\d+) objects refused/), number(/(\d+) dead letters/)], [0, 0])
+  check('demo: looks for each event in the sandbox itself', out.includes(`Expected ${cameIn.identify} profile objects and ${cameIn.track + cameIn['Order Completed']} events in the sandbox, found each exactly once.`), out.slice(-400))
+  check('demo: shows one request in full', /^One of them in full: POST \/users\/track\n\{\n[^]*^\}\n=> 201 /m.test(out))
+  check('demo: shows profiles and the time to delivery', /Profiles in the sandbox: [1-9]/.test(out) && /half within \d/.test(out) && /99 % within \d/.test(out), out.slice(-800))
+}
+
+await suite(async () => {
+  await help()
+  await exitCodes()
+  await checkCommand()
+  await map()
+  await deadLetters()
+  await demo()
+})

@@ -1,0 +1,131 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "unit.h"
+
+#define SOURCE "sources:\n  - {id: web, write_key: \"${SPELTER_TEST_KEY}\"}\n"
+#define SETTINGS                                                                                   \
+    "    settings: {api_key: \"${SPELTER_TEST_KEY}\", endpoint: "                                  \
+    "\"https://rest.iad-01.braze.com/\"}\n"
+
+static void the_smallest_config_gets_documented_defaults(void **state)
+{
+    (void)state;
+    struct config *config;
+    struct err err = {0};
+    setenv("SPELTER_TEST_KEY", "s3cret", 1);
+    const char *text = SOURCE "destinations:\n  - id: eu\n" SETTINGS;
+    if (config_parse(&config, "x.yaml", str_from(text), &err) != 0)
+        fail_msg("%s", err.msg);
+    const struct config_values *v = config_values(config);
+    assert_true(str_eq(v->listen, STR("127.0.0.1:8080")));
+    assert_int_equal(v->limits.event_bytes, 32 * 1024);
+    assert_int_equal(v->journal.keep_ms, 24 * 3600 * 1000);
+    assert_int_equal(v->source_count, 1);
+    assert_true(v->sources[0].enabled);
+    assert_true(str_eq(v->sources[0].write_key, STR("s3cret")));
+    assert_int_equal(v->destination_count, 1);
+    const struct destination_section *d = &v->destinations[0];
+    assert_true(str_eq(d->settings.endpoint, STR("https://rest.iad-01.braze.com")));
+    assert_int_equal(d->batch_objects, 75);
+    assert_int_equal(d->batch_wait_ms, 1000);
+    assert_int_equal(d->batching, 0);
+    assert_int_equal(d->subscriptions.type, JV_UNDEFINED);
+    assert_int_equal(config_warning_count(config), 0);
+    config_free(config);
+}
+
+static void a_literal_secret_is_accepted_with_a_warning(void **state)
+{
+    (void)state;
+    struct config *config;
+    const char *text = "sources:\n  - id: web\n    write_key: abc\ndestinations: []\n";
+    assert_int_equal(config_parse(&config, "x.yaml", str_from(text), NULL), 0);
+    assert_int_equal(config_warning_count(config), 1);
+    assert_string_equal(
+        config_warning(config, 0),
+        "x.yaml:3: 'write_key' is a secret in plain text; ${ENV} or file:PATH keeps it out "
+        "of this file");
+    config_free(config);
+}
+
+static void every_refusal_says_file_line_what_and_what_was_expected(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *message;
+    } rows[] = {
+        {"sources: []\ndestinations: []\n", "c.yaml:1: no sources: nothing could ever arrive"},
+        {"a\n", "c.yaml:1: text stands here, expected a section of keys"},
+        {"sorces: []\n", "c.yaml:1: unknown key 'sorces', did you mean 'sources'?"},
+        {SOURCE, "c.yaml:1: 'destinations' is missing (where they go)"},
+        {"listen: 5\n" SOURCE, "c.yaml:1: 'listen' is a number, expected text"},
+        {"sources:\n  - id: web\n    writekey: x\n",
+         "c.yaml:3: unknown key 'writekey', did you mean 'write_key'?"},
+        {"sources:\n  - id: web\n    write_key: ${SPELTER_TEST_UNSET}\n",
+         "c.yaml:3: 'write_key' wants the environment variable SPELTER_TEST_UNSET, which is not "
+         "set"},
+        {"sources:\n  - id: web\n    write_key: \"file:/nowhere/at/all\"\n",
+         "c.yaml:3: 'write_key' names the file /nowhere/at/all: No such file or directory"},
+        {"sources:\n  - {id: a b, write_key: x}\ndestinations: []\n",
+         "c.yaml:2: a source's id has 1 to 64 letters, digits, '-', '_' or '.'"},
+        {"sources:\n  - {id: a, write_key: x}\n  - {id: a, write_key: y}\ndestinations: []\n",
+         "c.yaml:3: two sources have the id 'a'"},
+        {"sources:\n  - {id: a, write_key: x}\n  - {id: b, write_key: x}\ndestinations: []\n",
+         "c.yaml:3: 'a' and 'b' have the same write_key"},
+        {SOURCE "destinations:\n  - id: eu\n    from: [wbe]\n" SETTINGS,
+         "c.yaml:5: no source has the id 'wbe', did you mean 'web'?"},
+        {SOURCE "destinations:\n  - id: eu\n    batching: combine\n" SETTINGS,
+         "c.yaml:5: 'batching' is \"combine\", expected one of: combined, per_action"},
+        {SOURCE "destinations:\n  - id: eu\n    batch_objects: 0\n" SETTINGS,
+         "c.yaml:5: 'batch_objects' must be between 1 and 225, it is 0"},
+        {SOURCE "destinations:\n  - id: eu\n    batch_wait: soon\n" SETTINGS,
+         "c.yaml:5: 'batch_wait' is text, expected a duration such as 500ms, 1s or 4h"},
+        {SOURCE "destinations:\n  - id: eu\n    settings: {api_key: k, endpoint: rest.braze.com}\n",
+         "c.yaml:5: 'rest.braze.com' is no address, expected https://rest....braze.com"},
+        {SOURCE "destinations:\n  - id: eu\n    subscriptions: preset\n" SETTINGS,
+         "c.yaml:5: 'subscriptions' must be presets, a list, or file:PATH of a JSON list"},
+        {SOURCE "destinations:\n  - id: eu\n    settings: {endpoint: \"https://x\"}\n",
+         "c.yaml:5: 'api_key' is missing (Braze REST API key)"},
+        {"a: 1\n b: 2\n",
+         "c.yaml:2: not valid YAML: mapping values are not allowed in this context"},
+    };
+    setenv("SPELTER_TEST_KEY", "s3cret", 1);
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct config *config;
+        struct err err = {0};
+        assert_int_not_equal(config_parse(&config, "c.yaml", str_from(rows[i].text), &err), 0);
+        assert_null(config);
+        assert_string_equal(err.msg, rows[i].message);
+    }
+}
+
+static void a_place_inside_a_mapping_becomes_a_line(void **state)
+{
+    (void)state;
+    const char *text = SOURCE "destinations:\n  - id: eu\n" SETTINGS "    subscriptions:\n"
+                              "      - name: a\n        mapping:\n          email:\n"
+                              "            '@if': {}\n";
+    struct config *config;
+    struct err why = {0};
+    struct err err = {0};
+    assert_int_equal(config_parse(&config, "c.yaml", str_from(text), &err), 0);
+    err_set_path(&why, -EINVAL, "/subscriptions/0/mapping/email/@if", "broken");
+    config_locate(config, "/destinations/0", &why, &err);
+    assert_string_equal(err.msg, "c.yaml:10: broken");
+    config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_smallest_config_gets_documented_defaults),
+        cmocka_unit_test(a_literal_secret_is_accepted_with_a_warning),
+        cmocka_unit_test(every_refusal_says_file_line_what_and_what_was_expected),
+        cmocka_unit_test(a_place_inside_a_mapping_becomes_a_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
