@@ -562,6 +562,8 @@ struct jv profile_section(const struct profile *p, enum section section)
 
 struct jv profile_get(const struct profile *p, enum section section, struct str key)
 {
+    if (p->building[section])
+        return jv_object_peek(&p->builders[section], key);
     return jv_get(profile_section(p, section), key);
 }
 
