@@ -23,6 +23,7 @@ libmicrohttpd-dev     module  libmicrohttpd
 libxxhash-dev         module  libxxhash
 libyaml-dev           module  yaml-0.1
 libunistring-dev      file    /usr/include/unicase.h
+nettle-dev            module  nettle
 libyyjson-dev         module  yyjson
 libzstd-dev           module  libzstd
 zlib1g-dev            module  zlib

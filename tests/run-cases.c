@@ -35,8 +35,7 @@ struct prepared {
     uint32_t events;
 };
 
-/* ----------------------------------------------------------------------------------------- results
- */
+/* -------------------------------------------------------------------------------------- results */
 
 static struct jv object_of_one(struct arena *a, struct str key, struct jv value)
 {
@@ -73,8 +72,7 @@ static struct jv thrown_error(struct arena *a, struct thrown thrown)
                       thrown.message);
 }
 
-/* --------------------------------------------------------------------------------------- transform
- */
+/* ------------------------------------------------------------------------------------ transform */
 
 static void free_mapping(void *kept)
 {
@@ -107,8 +105,7 @@ static struct jv run_transform(struct case_slot *slot, struct jv test, struct ar
     return rc != 0 ? case_refused(a, err.msg) : object_of_one(a, STR("value"), value);
 }
 
-/* --------------------------------------------------------------------------------------------- fql
- */
+/* ------------------------------------------------------------------------------------------ fql */
 
 static void free_fql(void *kept)
 {
@@ -142,8 +139,7 @@ static struct jv run_fql(struct case_slot *slot, struct jv test, struct arena *a
     return jv_object_end(&b);
 }
 
-/* ------------------------------------------------------------------------------------------- cases
- */
+/* ---------------------------------------------------------------------------------------- cases */
 
 static struct jv run_unknown(struct case_slot *slot, struct jv test, struct arena *a)
 {
@@ -229,8 +225,7 @@ static int run_all(void)
     return ferror(stdout) != 0;
 }
 
-/* ------------------------------------------------------------------------------------------- bench
- */
+/* ---------------------------------------------------------------------------------------- bench */
 
 /* The case with its input parsed anew. */
 static struct jv fresh_test(const struct prepared *p, struct arena *a)

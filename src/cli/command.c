@@ -39,7 +39,8 @@ int print_out(struct buf *out)
 {
     if (out->failed)
         return complain(EXIT_ENVIRONMENT, "out of memory");
-    if (fwrite(out->ptr, 1, out->len, stdout) != out->len || fflush(stdout) != 0)
+    size_t written = out->len == 0 ? 0 : fwrite(out->ptr, 1, out->len, stdout);
+    if (written != out->len || fflush(stdout) != 0)
         return complain(EXIT_ENVIRONMENT, "cannot write to standard output: %s", strerror(errno));
     return EXIT_DONE;
 }

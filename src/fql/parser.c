@@ -82,8 +82,7 @@ static int find_name(const struct str *names, size_t count, struct str name)
     return -1;
 }
 
-/* -------------------------------------------------------------------------------------------
- * values */
+/* --------------------------------------------------------------------------------------- values */
 
 static struct jv token_value(struct token token)
 {
@@ -143,8 +142,7 @@ static double value_number(struct jv v)
     return 0; /* no operator that needs a number has such a value */
 }
 
-/* ----------------------------------------------------------------------------------------
- * conditions */
+/* ----------------------------------------------------------------------------------- conditions */
 
 /* The path without its subject: "properties.a.b" is "a.b", a bare "properties" keeps its name. */
 static struct str path_name(enum subject subject, struct str ident)
@@ -270,8 +268,7 @@ static int parse_function(struct parser *p, struct token function, bool is_negat
                           jv_string(text));
 }
 
-/* --------------------------------------------------------------------------------------------
- * tokens */
+/* --------------------------------------------------------------------------------------- tokens */
 
 static int parse_ident(struct parser *p, struct token ident)
 {

@@ -76,8 +76,7 @@ static bool is_between(int number, int low, int high)
     return number >= low && number <= high;
 }
 
-/* ------------------------------------------------------------------------------------------ tokens
- */
+/* --------------------------------------------------------------------------------------- tokens */
 
 /* A NUL ends the text, as the end does. */
 static unsigned char peek_byte(const struct reader *r)
@@ -217,8 +216,7 @@ static int milliseconds(struct token number)
     return value;
 }
 
-/* ---------------------------------------------------------------------------------------- ISO form
- */
+/* ------------------------------------------------------------------------------------- ISO form */
 
 enum outcome { OUTCOME_WHOLE, OUTCOME_REST, OUTCOME_INVALID };
 
@@ -460,8 +458,7 @@ static bool read_loose(struct reader *r, struct reading *d, struct token token)
     return true;
 }
 
-/* ---------------------------------------------------------------------------------------
- * assembling */
+/* ----------------------------------------------------------------------------------- assembling */
 
 /* Year, month and day out of the numbers and the month's name, in the order they most likely mean.
  */

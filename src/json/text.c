@@ -11,8 +11,7 @@
 #define OBJECT_TEXT STR("[object Object]")
 #define TO_STRING   STR("toString")
 
-/* -------------------------------------------------------------------------------------------
- * values */
+/* --------------------------------------------------------------------------------------- values */
 
 bool text_append_value(struct buf *out, struct jv v)
 {
@@ -77,8 +76,7 @@ bool text_is_loosely_empty(struct jv v, bool *throws)
     return !jv_is_nullish(v) && prints_nothing(v, throws);
 }
 
-/* -------------------------------------------------------------------------------------------
- * points */
+/* --------------------------------------------------------------------------------------- points */
 
 uint32_t text_next_point(struct str text, size_t *at)
 {
@@ -168,8 +166,7 @@ struct str text_trim(struct str text)
     return str_slice(text, from, to);
 }
 
-/* ---------------------------------------------------------------------------------------------
- * case */
+/* ----------------------------------------------------------------------------------------- case */
 
 static bool is_ascii(struct str text)
 {
@@ -232,8 +229,7 @@ uint32_t text_canonical_unit(uint32_t unit)
     return upper < 0x80 ? unit : upper; /* the rule keeps ASCII apart from the rest */
 }
 
-/* ------------------------------------------------------------------------------------------
- * numbers */
+/* -------------------------------------------------------------------------------------- numbers */
 
 enum {
     DIGITS_KEPT =

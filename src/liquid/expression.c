@@ -22,8 +22,7 @@ static void *grow(struct compilation *c, void *items, uint32_t count, uint32_t *
     return more;
 }
 
-/* ------------------------------------------------------------------------------------------
- * operands */
+/* ------------------------------------------------------------------------------------- operands */
 
 static bool read_literal(struct scanner *s, struct operand *out)
 {
@@ -271,8 +270,7 @@ struct operand expression_read_scope_operand(struct scanner *s)
     return read_access(s, NULL, 0);
 }
 
-/* ----------------------------------------------------------------------------------------
- * operators */
+/* ------------------------------------------------------------------------------------ operators */
 
 /* clang-format off */
 static const struct {
@@ -355,8 +353,7 @@ static void read_terms(struct scanner *s, struct value *v)
         push_term(s, &t, (struct term){.operation = t.stack[--t.height]});
 }
 
-/* ------------------------------------------------------------------------------------------
- * filters */
+/* -------------------------------------------------------------------------------------- filters */
 
 static bool read_argument(struct scanner *s, struct argument *out)
 {

@@ -89,8 +89,7 @@ struct jv filter_capitalize(struct render *r, struct jv v, struct arguments args
     return render_from_buf(r, &out);
 }
 
-/* --------------------------------------------------------------------------------------------
- * parts */
+/* ---------------------------------------------------------------------------------------- parts */
 
 static void append_replaced(struct buf *out, struct str text, struct str part, struct str by)
 {
@@ -197,8 +196,7 @@ struct jv filter_split(struct render *r, struct jv v, struct arguments args)
     return parts;
 }
 
-/* --------------------------------------------------------------------------------------------
- * space */
+/* ---------------------------------------------------------------------------------------- space */
 
 /* Is the character at text[at] one to strip? Its bytes. Of `chars`, those beyond the BMP never
  * match. */
@@ -292,8 +290,7 @@ struct jv filter_normalize_whitespace(struct render *r, struct jv v, struct argu
     return render_from_buf(r, &out);
 }
 
-/* ------------------------------------------------------------------------------------------
- * lengths */
+/* -------------------------------------------------------------------------------------- lengths */
 
 static struct str ellipsis(struct render *r, struct arguments args)
 {

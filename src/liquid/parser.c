@@ -29,8 +29,8 @@ static bool is_tag(const struct token *token, struct str name)
 
 static void fail_unclosed(struct parser *p, const struct token *token)
 {
-    scanner_fail(p->c, ERROR_PARSE, token->begin, "tag %.*s not closed",
-                 STR_ARG(token_text(p->c, token)));
+    scanner_fail_about(p->c, ERROR_PARSE, token->begin, STR("tag "), token_text(p->c, token),
+                       STR(" not closed"));
 }
 
 /* Parses the token into a new last node of the list. */
@@ -61,8 +61,7 @@ static void parse_body(struct parser *p, struct list *list, const struct token *
     fail_unclosed(p, opening);
 }
 
-/* ---------------------------------------------------------------------------------------------
- * tags */
+/* ----------------------------------------------------------------------------------------- tags */
 
 static void parse_assign(struct parser *p, const struct token *token, struct node *out)
 {
@@ -159,8 +158,8 @@ static void parse_cycle(struct parser *p, const struct token *token, struct node
         (void)scanner_read_to(&s, STR(","));
     }
     if (out->candidates_count == 0)
-        scanner_fail(p->c, ERROR_TOKENIZE, s.p, "empty candidates: \"%.*s\"",
-                     STR_ARG(token_text(p->c, token)));
+        scanner_fail_about(p->c, ERROR_TOKENIZE, s.p, STR("empty candidates: \""),
+                           token_text(p->c, token), STR("\""));
 }
 
 static void parse_stop(struct parser *p, const struct token *token, struct node *out)
@@ -196,8 +195,7 @@ static void parse_lines(struct parser *p, const struct token *token, struct node
         append_parsed(&inner, &out->body, t);
 }
 
-/* -------------------------------------------------------------------------------------- conditions
- */
+/* ----------------------------------------------------------------------------------- conditions */
 
 static struct branch *add_branch(struct parser *p, struct node *node, const struct token *token)
 {
@@ -277,8 +275,7 @@ static void parse_unless(struct parser *p, const struct token *token, struct nod
     fail_unclosed(p, token);
 }
 
-/* --------------------------------------------------------------------------------------------
- * tokens */
+/* --------------------------------------------------------------------------------------- tokens */
 
 static void parse_disabled(struct parser *p, const struct token *token, struct node *out)
 {

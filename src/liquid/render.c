@@ -16,8 +16,7 @@ enum {
     ARGUMENTS_MAX = LIQUID_UNITS_MAX, /* an argument takes a character at least */
 };
 
-/* ------------------------------------------------------------------------------------------
- * trouble */
+/* -------------------------------------------------------------------------------------- trouble */
 
 struct jv render_throw(struct render *r, const char *format, ...)
 {
@@ -49,8 +48,7 @@ void render_use(struct render *r, double units)
     r->memory += units;
 }
 
-/* --------------------------------------------------------------------------------------------
- * values */
+/* --------------------------------------------------------------------------------------- values */
 
 static bool append_text(struct buf *out, struct jv v)
 {
@@ -143,8 +141,7 @@ static bool special_equals(struct jv special, struct jv other)
 {
     if (is_word(special, expression_nil))
         return jv_is_nullish(other);
-    if (is_word(special, expression_empty) &&
-        (is_word(other, expression_empty) || is_word(other, expression_blank)))
+    if (is_word(other, expression_empty) || is_word(other, expression_blank))
         return false;
     return is_empty_to(other, is_word(special, expression_blank));
 }
@@ -290,8 +287,7 @@ static struct jv operand_value(struct render *r, const struct operand *o)
     return jv_undefined();
 }
 
-/* ----------------------------------------------------------------------------------------
- * operations */
+/* ----------------------------------------------------------------------------------- operations */
 
 /* The order of UTF-16 units, which puts characters beyond the BMP before the last ones in it. */
 static int compare_texts(struct str a, struct str b)
@@ -425,8 +421,7 @@ static struct jv value_of(struct render *r, const struct value *value)
     return v;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * nodes */
+/* ---------------------------------------------------------------------------------------- nodes */
 
 static void render_list(struct render *r, const struct list *list, struct buf *out);
 

@@ -7,10 +7,10 @@
 
 #include <assert.h>
 
+#include "bounds.h"
 #include "call.h"
 #include "envelope.h"
 #include "jv.h"
-#include "bounds.h"
 
 enum { ARENA_BYTES = 64 << 20 };
 
@@ -94,7 +94,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .method = str_slice(line, 0, space),
         .path = str_slice(line, space + 1, line.len),
         .authorization = size % 2 == 0 ? STR("Basic V0s6") : STR(""),
-        .query = is_pixel ? body : size % 3 == 0 ? STR("writeKey=WK") : STR(""),
+        .query = is_pixel        ? body
+                 : size % 3 == 0 ? STR("writeKey=WK")
+                                 : STR(""),
         .user_agent = line,
         .body = is_pixel ? STR("") : body,
         .client_ip = STR("192.0.2.7"),
