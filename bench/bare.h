@@ -1,5 +1,5 @@
-/* bare: libmicrohttpd with nothing behind it, on a loop and a thread of its own: the yardstick for
- * whatever serves HTTP. */
+/* bare: libmicrohttpd with nothing behind it, on a loop and a thread of its own:
+ * the yardstick for whatever serves HTTP. */
 #ifndef SPELTER_BENCH_BARE_H
 #define SPELTER_BENCH_BARE_H
 

@@ -1,7 +1,7 @@
 /*
- * Events a second from a full journal through a courier into a server that answers 201 to
- * everything, with the default presets, against mapping the same events alone. `bench_delivery
- * [EVENTS]`
+ * Events a second from a full journal through a courier into a server that
+ * answers 201 to everything, with the default presets, against mapping the same
+ * events alone. `bench_delivery [EVENTS]`
  */
 #include "courier.h"
 
@@ -276,8 +276,8 @@ static int64_t process_cpu_us(void)
            usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
-/* The journal's pages are mapped files and come on top; the kernel takes them back when it wants.
- */
+/* The journal's pages are mapped files and come on top; the
+ * kernel takes them back when it wants. */
 static long anonymous_kib(void)
 {
     char line[128];

@@ -1,6 +1,6 @@
 /*
- * The whole program, as a user runs it: `bench_end_to_end [PROGRAM]` starts build/spelter processes
- * and loads them.
+ * The whole program, as a user runs it: `bench_end_to_end [PROGRAM]` starts
+ * build/spelter processes and loads them.
  *
  *   ingest      durable requests a second, one event each, beside bare libmicrohttpd answering the
  * same requests batches     durable events a second in batches of 100, one event in flight for each
@@ -39,9 +39,6 @@ static void die(const char *what)
     fprintf(stderr, "bench_end_to_end: %s\n", what);
     exit(2);
 }
-
-/* ------------------------------------------------------------------------------------------
- * processes */
 
 struct process {
     pid_t pid;
@@ -119,9 +116,6 @@ static struct process start_server(const char *name, const char *destinations)
     return start(argv, STDERR_FILENO, "listens on http://");
 }
 
-/* ------------------------------------------------------------------------------------------ events
- */
-
 /* About 500 bytes, as a server SDK sends them. */
 static void put_event(struct buf *out, uint64_t number)
 {
@@ -178,9 +172,6 @@ static struct load_result load(const char *address, bool in_batches)
         die("not every request was answered with 200");
     return result;
 }
-
-/* ------------------------------------------------------------------------------------------ cases
- */
 
 static double report_ingest(const char *name, const struct load_result *result, unsigned events,
                             double yardstick)

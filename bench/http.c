@@ -17,9 +17,6 @@ enum { CONNECTIONS = 64, BODY_BYTES = 500, LATER_MAX = 4096 };
 static const char answer_text[] = "{\"success\": true}";
 static atomic_bool stop;
 
-/* -------------------------------------------------------------------------------------- our room
- */
-
 struct room {
     struct http_server *server;
     bool answers_later;
@@ -56,9 +53,6 @@ static void *room_serve(void *self)
     }
     return NULL;
 }
-
-/* ----------------------------------------------------------------------------------------- cases
- */
 
 static void write_body(void *self, uint64_t number, struct buf *out)
 {

@@ -1,7 +1,7 @@
 /*
- * journal: how near the journal comes to LMDB itself. Appends of 1 KB records, each commit durable,
- * through store_submit against bare LMDB doing the same, turn by turn in the same run; then
- * reading. One JSON line a case.
+ * journal: how near the journal comes to LMDB itself. Appends of 1 KB records, each
+ * commit durable, through store_submit against bare LMDB doing the same, turn by turn in
+ * the same run; then reading. One JSON line a case.
  */
 #include "journal.h"
 
@@ -138,8 +138,8 @@ static void bench_append(struct ours *o, struct bare *b, size_t count)
                (double)appended[1] * 1e6 / (double)spent_us[1]);
 }
 
-/* Many clients with one record each, who wait for the same commits; the yardstick commits for each
- * of them. */
+/* Many clients with one record each, who wait for the same commits; the
+ * yardstick commits for each of them. */
 static void bench_shared(struct ours *o, struct bare *b)
 {
     static struct append jobs[IN_FLIGHT];
@@ -162,8 +162,8 @@ static void bench_shared(struct ours *o, struct bare *b)
             position = journal_next(o->journal);
     const double rate = (double)appended * 1e6 / (double)(monotonic_us() - begun_us);
     is_over = true;
-    /* A job that had not heard yet is queued again before the first of these is done, and so is
-     * through with the second. */
+    /* A job that had not heard yet is queued again before the first of these is
+     * done, and so is through with the second. */
     ours_append(o, 1);
     ours_append(o, 1);
 

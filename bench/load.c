@@ -74,8 +74,8 @@ static void client_close(struct client *client)
     client->fd = -1;
 }
 
-/* Sends what the socket takes; the rest when it is writable again. False: the connection is broken.
- */
+/* Sends what the socket takes; the rest when it is writable again.
+ * False: the connection is broken. */
 static bool client_push(struct load *load, struct client *client)
 {
     while (client->sent_bytes < client->request.len) {
@@ -95,8 +95,8 @@ static bool client_push(struct load *load, struct client *client)
     return epoll_ctl(load->epoll_fd, EPOLL_CTL_MOD, client->fd, &event) == 0;
 }
 
-/* The next request on this connection; false when none is left or the connection cannot carry it.
- */
+/* The next request on this connection; false when none is left
+ * or the connection cannot carry it. */
 static bool client_next(struct load *load, struct client *client)
 {
     const struct load_options *options = load->options;

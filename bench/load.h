@@ -1,7 +1,7 @@
 /*
- * load: an HTTP client that keeps a server busy: many keep-alive connections, one request in flight
- * on each, latencies and statuses counted. Runs on the caller's thread until every request has its
- * answer.
+ * load: an HTTP client that keeps a server busy: many keep-alive connections, one
+ * request in flight on each, latencies and statuses counted. Runs on the caller's
+ * thread until every request has its answer.
  */
 #ifndef SPELTER_BENCH_LOAD_H
 #define SPELTER_BENCH_LOAD_H

@@ -16,9 +16,6 @@
 #include "settings.h"
 #include "subscription.h"
 
-/* ---------------------------------------------------------------------------------------- one
- * line-up */
-
 /* One action with its mapping, compiled. */
 struct runner {
     struct mapping *mapping;
@@ -110,9 +107,6 @@ static void open_runner(struct runner *r, struct jv action, struct jv mapping, s
     r->call.schema = r->schema;
 }
 
-/* ---------------------------------------------------------------------------------------- one
- * response */
-
 static struct response response_of(const struct outcome_of_case *o)
 {
     struct jv given = jv_get(o->test, STR("response"));
@@ -153,9 +147,6 @@ static void note_result(struct outcome_of_case *o, const char *output, struct jv
         o->results[o->result_count++] = jv_object_end(&b);
 }
 
-/* --------------------------------------------------------------------------------------------
- * mapping */
-
 /* False: o->failure says why. */
 static bool compile(struct outcome_of_case *o, struct runner *r, struct jv mapping)
 {
@@ -183,9 +174,6 @@ static bool transform(struct outcome_of_case *o, struct runner *r, struct jv map
         o->failure = failure_of(thrown);
     return rc == 0;
 }
-
-/* ------------------------------------------------------------------------------------------ one
- * action */
 
 static void run_single(struct outcome_of_case *o, struct runner *r, struct jv mapping,
                        struct jv event)
@@ -260,9 +248,6 @@ static void run_batch(struct outcome_of_case *o, struct runner *r, struct jv map
         o->results[o->result_count++] = b.items[i].node;
 }
 
-/* -------------------------------------------------------------------------------------------
- * cohorts */
-
 static struct jv node_of(struct arena *a, double status, struct jv body, struct jv sent)
 {
     struct jv_builder b;
@@ -284,8 +269,8 @@ static struct jv invalid_node(struct arena *a, struct str why)
     return jv_object_end(&b);
 }
 
-/* Sends what the sync asks for; the data of the last answer, or undefined when nobody was to
- * change. */
+/* Sends what the sync asks for; the data of the last answer, or
+ * undefined when nobody was to change. */
 static struct jv send_sync(struct outcome_of_case *o, struct runner *r,
                            const struct cohorts_sync *sync)
 {
@@ -414,11 +399,8 @@ static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool i
         run_single(o, r, r->raw_mapping, jv_get(o->test, STR("event")));
 }
 
-/* ------------------------------------------------------------------------------------------- op
- * event */
-
-/* Settings without what the framework takes out of them, validated; undefined: o->failure says why.
- */
+/* Settings without what the framework takes out of them,
+ * validated; undefined: o->failure says why. */
 static struct jv check_settings(struct outcome_of_case *o, struct jv settings)
 {
     struct jv_builder b;
@@ -527,9 +509,6 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
     }
     o->failure = first;
 }
-
-/* ---------------------------------------------------------------------------------------------
- * results */
 
 static struct jv array_of(struct arena *a, const struct jv *items, size_t count)
 {

@@ -35,8 +35,6 @@ struct prepared {
     uint32_t events;
 };
 
-/* -------------------------------------------------------------------------------------- results */
-
 static struct jv object_of_one(struct arena *a, struct str key, struct jv value)
 {
     struct jv_builder b;
@@ -72,8 +70,6 @@ static struct jv thrown_error(struct arena *a, struct thrown thrown)
                       thrown.message);
 }
 
-/* ------------------------------------------------------------------------------------ transform */
-
 static void free_mapping(void *kept)
 {
     mapping_free(kept);
@@ -104,8 +100,6 @@ static struct jv run_transform(struct case_slot *slot, struct jv test, struct ar
         return thrown_error(a, thrown);
     return rc != 0 ? case_refused(a, err.msg) : object_of_one(a, STR("value"), value);
 }
-
-/* ------------------------------------------------------------------------------------------ fql */
 
 static void free_fql(void *kept)
 {
@@ -138,8 +132,6 @@ static struct jv run_fql(struct case_slot *slot, struct jv test, struct arena *a
     jv_object_put(&b, STR("ast"), fql_ast(fql, a));
     return jv_object_end(&b);
 }
-
-/* ---------------------------------------------------------------------------------------- cases */
 
 static struct jv run_unknown(struct case_slot *slot, struct jv test, struct arena *a)
 {
@@ -224,8 +216,6 @@ static int run_all(void)
     arena_fini(&arena);
     return ferror(stdout) != 0;
 }
-
-/* ---------------------------------------------------------------------------------------- bench */
 
 /* The case with its input parsed anew. */
 static struct jv fresh_test(const struct prepared *p, struct arena *a)

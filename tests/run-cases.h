@@ -7,8 +7,8 @@
 #include "arena.h"
 #include "jv.h"
 
-/* What a runner keeps between rounds of one case, so that a bench pays for compiling once, as a
- * server does. The frame frees it. */
+/* What a runner keeps between rounds of one case, so that a bench pays for compiling
+ * once, as a server does. The frame frees it. */
 struct case_slot {
     void *kept;
     void (*free)(void *kept);
@@ -19,8 +19,8 @@ struct case_slot {
  * everything else at the same place. */
 struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *a);
 
-/* {"requests":[...],"error":{"name","code","status","message"}}; undefined members are not printed.
- */
+/* {"requests":[...],"error":{"name","code","status","message"}};
+ * undefined members are not printed. */
 struct jv case_error(struct arena *a, struct jv requests, struct str name, struct jv code,
                      struct jv status, struct str message);
 

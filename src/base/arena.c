@@ -38,8 +38,8 @@ static void free_chunk(struct arena_chunk *chunk)
 
 void arena_init(struct arena *a, size_t bytes_max)
 {
-    /* An arena that holds nothing yet still has a place to point at when 0 bytes are asked for:
-     * NULL would say "full". */
+    /* An arena that holds nothing yet still has a place to point at when 0 bytes
+     * are asked for: NULL would say "full". */
     static _Alignas(16) char nothing[16];
     *a = (struct arena){.at = nothing, .end = nothing, .bytes_max = bytes_max};
 }

@@ -1,6 +1,6 @@
 /*
- * arena: memory with one time of death. Bump allocation out of chunks; nothing inside is freed
- * alone.
+ * arena: memory with one time of death. Bump allocation out of
+ * chunks; nothing inside is freed alone.
  *
  *     arena_init ... { arena_alloc ... arena_alloc ... arena_reset } ... arena_fini
  *
@@ -30,8 +30,8 @@ void arena_fini(struct arena *a);
 /* Everything allocated so far is dead. Keeps the newest chunk for the next round. */
 void arena_reset(struct arena *a);
 
-/* Uninitialised memory aligned to 16 bytes, or NULL when bytes_max is reached. bytes 0 gives a
- * valid pointer. */
+/* Uninitialised memory aligned to 16 bytes, or NULL when bytes_max is
+ * reached. bytes 0 gives a valid pointer. */
 void *arena_alloc_slow(struct arena *a, size_t bytes);
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_POISONED 1

@@ -1,6 +1,6 @@
 /*
- * bounds: every limit of the program, once, with its reason. Facts of other people's products name
- * the spec page.
+ * bounds: every limit of the program, once, with its reason. Facts of other
+ * people's products name the spec page.
  */
 #ifndef SPELTER_BASE_BOUNDS_H
 #define SPELTER_BASE_BOUNDS_H

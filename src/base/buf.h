@@ -18,14 +18,14 @@ struct buf {
     size_t cap; /* bytes at ptr, not counting one more for a NUL */
     size_t max; /* bytes; len never passes it */
     bool failed;
-    bool too_long; /* failed at its limit, not for want of memory */
+    bool too_long;       /* failed at its limit, not for want of memory */
     struct arena *arena; /* where ptr lives; NULL: on the heap */
 };
 
 void buf_init(struct buf *b, size_t bytes_max);
 
-/* The same with memory from an arena: the text lives as long as the arena, and buf_fini does
- * nothing. */
+/* The same with memory from an arena: the text lives as long as the
+ * arena, and buf_fini does nothing. */
 void buf_init_arena(struct buf *b, struct arena *a, size_t bytes_max);
 void buf_fini(struct buf *b);
 void buf_reset(struct buf *b); /* empty and not failed; keeps its memory */
@@ -64,8 +64,8 @@ static inline struct str buf_str(const struct buf *b)
     return (struct str){b->ptr, b->len};
 }
 
-/* NUL-terminated view for libraries that want one; NULL when failed. Valid until the next append.
- */
+/* NUL-terminated view for libraries that want one; NULL when
+ * failed. Valid until the next append. */
 const char *buf_cstr(struct buf *b);
 
 #endif

@@ -24,8 +24,8 @@ int64_t monotonic_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Both ways as in the well-known era arithmetic: a year begins in March, so the leap day comes
- * last. */
+/* Both ways as in the well-known era arithmetic: a year begins in
+ * March, so the leap day comes last. */
 int64_t days_from_civil(int64_t year, int month, int day)
 {
     year -= month <= 2;

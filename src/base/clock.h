@@ -1,6 +1,6 @@
 /*
- * clock: time comes in through the door, so that a test can hold it still. Any thread may read the
- * real one.
+ * clock: time comes in through the door, so that a test can hold it
+ * still. Any thread may read the real one.
  */
 #ifndef SPELTER_BASE_CLOCK_H
 #define SPELTER_BASE_CLOCK_H

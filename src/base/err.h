@@ -1,6 +1,6 @@
 /*
- * err: what went wrong, as a sentence for the person who can mend it. Filled in once, at the place
- * that knows.
+ * err: what went wrong, as a sentence for the person who can mend it.
+ * Filled in once, at the place that knows.
  */
 #ifndef SPELTER_BASE_ERR_H
 #define SPELTER_BASE_ERR_H

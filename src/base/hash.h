@@ -1,5 +1,5 @@
-/* hash: fast non-cryptographic hashes (xxHash). Not for secrets; collisions are the caller's to
- * think about. */
+/* hash: fast non-cryptographic hashes (xxHash). Not for secrets;
+ * collisions are the caller's to think about. */
 #ifndef SPELTER_BASE_HASH_H
 #define SPELTER_BASE_HASH_H
 

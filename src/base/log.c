@@ -37,8 +37,8 @@ void log_write(enum log_level level, const char *format, ...)
         if ((unsigned char)line[i] < ' ')
             line[i] = ' ';
     line[len++] = '\n';
-    /* One write a line, so lines of several threads do not mix. A log that cannot be written is no
-     * reason to stop. */
+    /* One write a line, so lines of several threads do not mix. A log that
+     * cannot be written is no reason to stop. */
     ssize_t written = write(STDERR_FILENO, line, len);
     (void)written;
 }

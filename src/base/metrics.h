@@ -1,9 +1,9 @@
 /*
- * metrics: counters, gauges and latency histograms, and their Prometheus text (exposition format
- * 0.0.4).
+ * metrics: counters, gauges and latency histograms, and their
+ * Prometheus text (exposition format 0.0.4).
  *
- * A module owns its metrics as plain fields; the server room prints them. Updating is one relaxed
- * atomic operation; any thread.
+ * A module owns its metrics as plain fields; the server room prints them. Updating
+ * is one relaxed atomic operation; any thread.
  */
 #ifndef SPELTER_BASE_METRICS_H
 #define SPELTER_BASE_METRICS_H

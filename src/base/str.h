@@ -70,12 +70,12 @@ int str_cmp(struct str a, struct str b);
 /* Without ASCII white space at both ends. */
 struct str str_trim(struct str text);
 
-/* Bytes of the longest start of a UTF-8 text that has at most bytes_max and does not end inside a
- * character. */
+/* Bytes of the longest start of a UTF-8 text that has at most bytes_max
+ * and does not end inside a character. */
 size_t str_utf8_cut(struct str text, size_t bytes_max);
 
-/* The nearest of `count` names by edit distance, or an empty str when none is near: "did you mean".
- */
+/* The nearest of `count` names by edit distance, or an empty str
+ * when none is near: "did you mean". */
 struct str str_nearest(struct str text, const struct str *names, size_t count);
 
 #endif

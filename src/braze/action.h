@@ -1,13 +1,13 @@
 /*
- * action: what all of Braze's actions have in common. One mapped and validated payload in, Braze
- * objects out.
+ * action: what all of Braze's actions have in common. One mapped and
+ * validated payload in, Braze objects out.
  *
  *     record --build--> objects of one family        (or a refusal, or nothing to do)
  *
- * The rows of actions[] say everything that differs as data; build makes the objects. Whoever calls
- * decides how objects travel: alone (request.h), as one of the reference's batches (invoke.h), or
- * packed with others (destination.h). docs/spec/segment-actions.md §2. Pure functions: any thread,
- * each with its own arena.
+ * The rows of actions[] say everything that differs as data; build makes the objects. Whoever
+ * calls decides how objects travel: alone (request.h), as one of the reference's batches
+ * (invoke.h), or packed with others (destination.h). docs/spec/segment-actions.md §2. Pure
+ * functions: any thread, each with its own arena.
  */
 #ifndef SPELTER_BRAZE_ACTION_H
 #define SPELTER_BRAZE_ACTION_H

@@ -4,11 +4,11 @@
 
 #include "alias.h"
 #include "batch.h"
+#include "bounds.h"
 #include "catalog.h"
 #include "ecommerce.h"
 #include "event.h"
 #include "identify.h"
-#include "bounds.h"
 #include "profile.h"
 #include "purchase.h"
 #include "text.h"

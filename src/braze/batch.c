@@ -4,9 +4,6 @@
 
 #include "http_status.h"
 
-/* ----------------------------------------------------------------------------------------------
- * nodes */
-
 int batch_set_node(struct batch *b, struct batch_item *item, const struct node_parts *parts,
                    enum node_order order)
 {
@@ -46,9 +43,6 @@ struct batch_item *batch_item_of(struct batch *b, struct jv index)
     }
     return NULL;
 }
-
-/* --------------------------------------------------------------------------------------- open,
- * settle */
 
 static int refuse_by_schema(struct batch *b, struct batch_item *item)
 {

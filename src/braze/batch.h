@@ -5,8 +5,8 @@
  *     batch_open(payloads) --> request or failure or neither --response--> batch_settle --> nodes,
  * one a payload
  *
- * A node is what the reference reports for an item: {"status":200,"sent":...,"body":...} or an
- * error. Knows nothing of sockets.
+ * A node is what the reference reports for an item:
+ * {"status":200,"sent":...,"body":...} or an error. Knows nothing of sockets.
  */
 #ifndef SPELTER_BRAZE_BATCH_H
 #define SPELTER_BRAZE_BATCH_H
@@ -77,9 +77,9 @@ int batch_set_node(struct batch *b, struct batch_item *item, const struct node_p
 /* Item of the object at `index` of the request; NULL when there is none. */
 struct batch_item *batch_item_of(struct batch *b, struct jv index);
 
-/* The halves of each action: batch_request gives every item that passed the schema its node, and
- * says in sends_empty and header how the request travels; batch_settle changes the nodes to what
- * the response says. */
+/* The halves of each action: batch_request gives every item that passed the schema its
+ * node, and says in sends_empty and header how the request travels; batch_settle
+ * changes the nodes to what the response says. */
 
 /* The batch halves of updateUserProfile*, trackEvent* and trackPurchase*. */
 int track_batch_request(struct batch *b);

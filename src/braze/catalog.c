@@ -2,9 +2,9 @@
 
 #include <errno.h>
 
+#include "bounds.h"
 #include "exchange.h"
 #include "identity.h"
-#include "bounds.h"
 
 /* clang-format off */
 static const struct condition when_upsert[] = {
@@ -67,8 +67,8 @@ static void append_escaped(struct buf *path, struct str name)
     }
 }
 
-/* /catalogs/NAME/items/ and, for a request of its own, the item's id. ptr is NULL when there is no
- * memory. */
+/* /catalogs/NAME/items/ and, for a request of its own, the item's id.
+ * ptr is NULL when there is no memory. */
 static struct str make_path(const struct call *call, struct jv item_id, struct arena *a)
 {
     struct buf path;

@@ -20,8 +20,8 @@ int catalog_settle(const struct call *call, struct exchange *x);
 int catalog_batch_request(struct batch *b);
 int catalog_batch_settle(struct batch *b);
 
-/* The item with its id: an `id` of its own is overwritten in place. undefined when the arena is
- * full. */
+/* The item with its id: an `id` of its own is overwritten in place.
+ * undefined when the arena is full. */
 struct jv catalog_item_with_id(const struct jv *values, struct arena *a);
 
 #endif

@@ -1,11 +1,8 @@
 #include <errno.h>
 
 #include "batch.h"
-#include "catalog.h"
 #include "bounds.h"
-
-/* ------------------------------------------------------------------------------------------ the
- * request */
+#include "catalog.h"
 
 static struct jv item_id(const struct batch_item *item)
 {
@@ -46,9 +43,6 @@ int catalog_batch_request(struct batch *b)
     b->header = BATCH_HEADER_NEVER;
     return rc;
 }
-
-/* ----------------------------------------------------------------------------------------- the
- * response */
 
 static int set_node(struct batch *b, struct batch_item *item, struct node_parts parts)
 {

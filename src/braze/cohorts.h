@@ -5,9 +5,9 @@
  *     validated payloads --cohorts_sync--> a request that makes the cohort, when it is new here,
  * and one that changes it
  *
- * Pure: whoever calls sends the requests in order, the second only after the first succeeded, and
- * keeps the cohort's name for the next call. The partner key is the caller's to find (the reference
- * reads it from its environment).
+ * Pure: whoever calls sends the requests in order, the second only after the first
+ * succeeded, and keeps the cohort's name for the next call. The partner key is the caller's
+ * to find (the reference reads it from its environment).
  */
 #ifndef SPELTER_BRAZE_COHORTS_H
 #define SPELTER_BRAZE_COHORTS_H

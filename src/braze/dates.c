@@ -5,8 +5,8 @@
 
 #include "date.h"
 
-/* As milliseconds these are before March 1973, as seconds until the year 5138: nobody means the
- * former. */
+/* As milliseconds these are before March 1973, as seconds until the
+ * year 5138: nobody means the former. */
 #define UNIX_SECONDS_MAX 1e11
 
 enum { UNIX_SECONDS_DIGITS = 10, UNIX_MILLISECONDS_DIGITS = 13 };

@@ -27,9 +27,6 @@ struct destination {
     size_t enabled_count;
 };
 
-/* -------------------------------------------------------------------------------------------
- * compile */
-
 /* The presets that start on events, in Segment's own form. undefined when the arena is full. */
 static struct jv preset_subscriptions(struct arena *a)
 {
@@ -140,9 +137,6 @@ void destination_free(struct destination *d)
     arena_fini(&d->memory);
     free(d);
 }
-
-/* -----------------------------------------------------------------------------------------------
- * map */
 
 struct gathering {
     struct arena *arena;
@@ -284,9 +278,6 @@ int destination_map_delete(const struct destination *d, struct jv event, struct 
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------
- * preview */
-
 static struct jv describe_outcome(const struct subscription *s, const struct outcome *outcome,
                                   struct arena *a)
 {
@@ -353,9 +344,6 @@ int destination_preview(const struct destination *d, struct jv event, struct are
     *out = jv_object_end(&b);
     return out->type == JV_OBJECT ? 0 : -ENOMEM;
 }
-
-/* ---------------------------------------------------------------------------------------------
- * names */
 
 size_t destination_subscription_count(const struct destination *d)
 {

@@ -1,6 +1,6 @@
 /*
- * destination: one Braze destination, compiled. Events in, intents out; it knows nothing of
- * sockets.
+ * destination: one Braze destination, compiled. Events in, intents
+ * out; it knows nothing of sockets.
  *
  *     config --destination_compile--> destination --destination_map(event)--> intents, each tied to
  * its subscription
@@ -30,14 +30,13 @@ struct destination_config {
 };
 
 /* Copies what it needs. On refusal err->msg says what is wrong and err->path where, from the
- * destination's own node
- * ("/subscriptions/2/mapping/email/@if"). -EINVAL, -ENOMEM. */
+ * destination's own node ("/subscriptions/2/mapping/email/@if"). -EINVAL, -ENOMEM. */
 int destination_compile(struct destination **out, const struct destination_config *config,
                         struct err *err) __attribute__((warn_unused_result));
 void destination_free(struct destination *d); /* NULL is fine */
 
-/* Which endpoint an intent travels to; its row (family_row) gives method, path, array key, limits.
- */
+/* Which endpoint an intent travels to; its row (family_row) gives
+ * method, path, array key, limits. */
 enum request_family {
     FAMILY_TRACK_ATTRIBUTES, /* the three share POST /users/track */
     FAMILY_TRACK_EVENTS,

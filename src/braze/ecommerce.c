@@ -16,8 +16,8 @@ enum ecommerce_event {
 
 enum { TAIL_MAX = 10 };
 
-/* What each event's properties have after currency, source and metadata, by row and in order; 0
- * ends the list. */
+/* What each event's properties have after currency, source and metadata,
+ * by row and in order; 0 ends the list. */
 static const struct {
     struct str name;
     uint8_t tail[TAIL_MAX];

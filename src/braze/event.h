@@ -1,5 +1,5 @@
-/* event: trackEvent and trackEvent2, one events object a payload (docs/spec/segment-actions.md
- * §2.3, §2.4). */
+/* event: trackEvent and trackEvent2, one events object a payload
+ * (docs/spec/segment-actions.md §2.3, §2.4). */
 #ifndef SPELTER_BRAZE_EVENT_H
 #define SPELTER_BRAZE_EVENT_H
 

@@ -4,9 +4,6 @@
 
 #include "http_status.h"
 
-/* -----------------------------------------------------------------------------------------
- * failures */
-
 struct failure exchange_http_failure(int status, struct arena *a)
 {
     struct str reason = http_reason(status);
@@ -67,9 +64,6 @@ bool exchange_stumbles(struct jv event, struct failure *out)
     return false;
 }
 
-/* --------------------------------------------------------------------------------------------
- * opening */
-
 int exchange_build(struct exchange *x, const struct call *call, struct jv payload, struct arena *a)
 {
     struct str why;
@@ -107,9 +101,6 @@ int exchange_open(struct exchange *x, const struct call *call, struct jv payload
     x->request.is_batch = x->built.count > 1;
     return rc;
 }
-
-/* -------------------------------------------------------------------------------------------
- * settling */
 
 bool exchange_ok(const struct exchange *x)
 {

@@ -1,7 +1,7 @@
 /*
- * exchange: one payload, its request, and what the answer makes of it, as the reference's perform
- * (docs/spec/segment-actions.md §2, §8.1). Knows nothing of sockets: whoever holds one fills in the
- * response.
+ * exchange: one payload, its request, and what the answer makes of it, as the
+ * reference's perform (docs/spec/segment-actions.md §2, §8.1). Knows nothing of
+ * sockets: whoever holds one fills in the response.
  *
  *     exchange_open(payload) --> request or failure or neither --response--> exchange_settle -->
  * data or failure
@@ -28,8 +28,8 @@ struct exchange {
     struct failure failure;
 };
 
-/* Validates the mapped payload (in the form's way) and makes its objects. Every refusal is in
- * x->failure. -ENOMEM. */
+/* Validates the mapped payload (in the form's way) and makes its objects.
+ * Every refusal is in x->failure. -ENOMEM. */
 int exchange_build(struct exchange *x, const struct call *call, struct jv payload, struct arena *a)
     __attribute__((warn_unused_result));
 
@@ -48,8 +48,8 @@ struct failure exchange_http_failure(int status, struct arena *a);
 int exchange_fail_api(struct exchange *x, struct jv message, int status);
 void exchange_fail_with_message(struct exchange *x); /* the body's message when it has one */
 
-/* The reference looks for an audience in every event and stumbles over a null context. True: *out
- * is what it throws. */
+/* The reference looks for an audience in every event and stumbles over a null
+ * context. True: *out is what it throws. */
 bool exchange_stumbles(struct jv event, struct failure *out);
 
 /* What settling code throws when it looks for `key` in a body that is null or undefined. */

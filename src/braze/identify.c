@@ -40,8 +40,8 @@ const struct field identify2_fields[IDENTIFY2_ROWS] = {
 };
 /* clang-format on */
 
-/* [{"external_id": ..., KEY: value}] or, with a list, its third member. undefined when the arena is
- * full. */
+/* [{"external_id": ..., KEY: value}] or, with a list, its third
+ * member. undefined when the arena is full. */
 static struct jv pairs(struct arena *a, struct jv external_id, struct str key, struct jv value,
                        struct jv prioritization)
 {

@@ -1,5 +1,5 @@
-/* identify: identifyUser and identifyUser2, one request a payload (docs/spec/segment-actions.md
- * §2.9, §2.10). */
+/* identify: identifyUser and identifyUser2, one request a payload
+ * (docs/spec/segment-actions.md §2.9, §2.10). */
 #ifndef SPELTER_BRAZE_IDENTIFY_H
 #define SPELTER_BRAZE_IDENTIFY_H
 

@@ -1,6 +1,6 @@
 /*
- * identity: who an object is about (docs/spec/segment-actions.md §2.0.2, §2.0.3), and the keys that
- * keep one user's objects in order.
+ * identity: who an object is about (docs/spec/segment-actions.md §2.0.2, §2.0.3), and
+ * the keys that keep one user's objects in order.
  */
 #ifndef SPELTER_BRAZE_IDENTITY_H
 #define SPELTER_BRAZE_IDENTITY_H
@@ -18,8 +18,8 @@ bool identity_known(const struct identity *id);
  * other objects only where nothing else names the user. */
 void identity_single_out(struct identity *id, bool is_attributes);
 
-/* Appends the keys of the primary identifiers to the intent, at most INTENT_USER_KEYS_MAX in all.
- */
+/* Appends the keys of the primary identifiers to the intent, at
+ * most INTENT_USER_KEYS_MAX in all. */
 void identity_keys(const struct identity *id, struct intent *intent);
 
 #endif

@@ -56,9 +56,6 @@ enum lookup_kind lookup_of(struct str action, struct str field)
     return LOOKUP_UNKNOWN;
 }
 
-/* --------------------------------------------------------------------------------------------
- * results */
-
 static int finish(struct lookup *l, struct jv_builder *b)
 {
     l->has_request = false;
@@ -113,9 +110,6 @@ static int add_choice(struct lookup *l, struct jv label, struct jv value)
     l->choices[l->choice_count] = jv_object_end(&b);
     return l->choices[l->choice_count++].type == JV_OBJECT ? 0 : -ENOMEM;
 }
-
-/* -------------------------------------------------------------------------------------------
- * requests */
 
 static int ask(struct lookup *l, struct str path)
 {
@@ -236,9 +230,6 @@ int lookup_open(struct lookup *l, enum lookup_kind kind, struct jv about, struct
     }
     return -EINVAL;
 }
-
-/* --------------------------------------------------------------------------------------------
- * answers */
 
 static const struct str no_catalogs = STR_INIT("No catalogs found. Please create a catalog first.");
 

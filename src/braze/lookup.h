@@ -5,8 +5,8 @@
  *     lookup_open --> request --response--> lookup_take --> request ... --> result
  *
  * A result is the reference's own JSON:
- * {"choices":[{"label","value"}],"error"?:{"message","code"}}. Pure; everything lives in the arena
- * given to lookup_open.
+ * {"choices":[{"label","value"}],"error"?:{"message","code"}}. Pure; everything
+ * lives in the arena given to lookup_open.
  */
 #ifndef SPELTER_BRAZE_LOOKUP_H
 #define SPELTER_BRAZE_LOOKUP_H
@@ -25,8 +25,7 @@ enum lookup_kind {
 struct lookup {
     enum lookup_kind kind;
     struct arena *arena;
-    struct jv about; /* LOOKUP_CATALOG_KEYS: the catalog's name; LOOKUP_CATALOG_SAVED: the hook's
-                        inputs */
+    struct jv about; /* the catalog whose keys are wanted, or the inputs of the saved hook */
     unsigned page;
     struct jv *choices;
     uint32_t choice_count;

@@ -1,40 +1,17 @@
 #include "presets.h"
 
 /* What the ecommerce presets say about the one product of a cart event. */
-#define CART_PRODUCTS                                                                                                                                                       \
-    "\"products\":[{\"product_id\":" PATH("$.properties.product_id") ",\"product_name\":" PATH("$"                                                                          \
-                                                                                               "."                                                                          \
-                                                                                               "p"                                                                          \
-                                                                                               "r"                                                                          \
-                                                                                               "o"                                                                          \
-                                                                                               "p"                                                                          \
-                                                                                               "e"                                                                          \
-                                                                                               "r"                                                                          \
-                                                                                               "t"                                                                          \
-                                                                                               "i"                                                                          \
-                                                                                               "e"                                                                          \
-                                                                                               "s"                                                                          \
-                                                                                               "."                                                                          \
-                                                                                               "n"                                                                          \
-                                                                                               "a"                                                                          \
-                                                                                               "m"                                                                          \
-                                                                                               "e") ",\"variant_id\":" PATH("$.properties.variant") ",\"image_url\":" PATH( \
-        "$.properties.image_url") ",\"product_url\":" PATH("$.properties.url") ",\"quantity\""                                                                              \
-                                                                               ":" PATH("$."                                                                                \
-                                                                                        "properti"                                                                          \
-                                                                                        "es."                                                                               \
-                                                                                        "quantit"                                                                           \
-                                                                                        "y") ",\""                                                                          \
-                                                                                             "pri"                                                                          \
-                                                                                             "ce"                                                                           \
-                                                                                             "\""                                                                           \
-                                                                                             ":" PATH("$.properties.price") "}]"
+/* clang-format off */
+#define CART_PRODUCTS                                                                              \
+    "\"products\":[{\"product_id\":" PATH("$.properties.product_id")                                \
+    ",\"product_name\":" PATH("$.properties.name") ",\"variant_id\":" PATH("$.properties.variant")  \
+    ",\"image_url\":" PATH("$.properties.image_url") ",\"product_url\":" PATH("$.properties.url")   \
+    ",\"quantity\":" PATH("$.properties.quantity") ",\"price\":" PATH("$.properties.price") "}]"
 #define ORDER_STATUS                                                                               \
     ",\"metadata\":{\"order_status_url\":" PATH("$.properties.order_status_url") "}}"
 #define CHECKOUT_URL ",\"metadata\":{\"checkout_url\":" PATH("$.properties.checkout_url") "}}"
 #define NAMED(event) "\"name\":\"ecommerce." event "\""
 
-/* clang-format off */
 const struct preset presets[] = {
     {STR_INIT("Track Calls"),
      "type = \"track\" and event != \"Order Completed\" and event != \"Checkout Started\" and "

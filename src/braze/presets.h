@@ -18,8 +18,8 @@ struct preset {
 extern const struct preset presets[];
 extern const size_t preset_count;
 
-/* The default mapping of an action: the fields that have one, in field order. undefined when the
- * arena is full. */
+/* The default mapping of an action: the fields that have one, in field
+ * order. undefined when the arena is full. */
 struct jv preset_default_mapping(const struct action *action, struct arena *a);
 
 /* The preset's whole mapping. undefined when the arena is full. */

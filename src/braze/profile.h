@@ -7,8 +7,8 @@
 
 #include "action.h"
 
-/* Rows of the field table; up to PROFILE_SUBSCRIPTION_GROUPS in the order of the object's members.
- */
+/* Rows of the field table; up to PROFILE_SUBSCRIPTION_GROUPS in
+ * the order of the object's members. */
 enum {
     PROFILE_EXTERNAL_ID,
     PROFILE_USER_ALIAS,

@@ -20,9 +20,9 @@ struct request {
 int request_make(struct request *out, enum request_family family, struct str path,
                  const struct jv *objects, size_t count, struct arena *a);
 
-/* {"method","url","headers","json"}, for people and for tests. `settings` are the destination's
- * own, undefined ones included: the reference prints whatever is there. undefined when the arena is
- * full. */
+/* {"method","url","headers","json"}, for people and for tests. `settings` are the
+ * destination's own, undefined ones included: the reference prints whatever is
+ * there. undefined when the arena is full. */
 struct jv request_describe(const struct request *r, struct jv settings, struct arena *a);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * subscription: one line of a destination: which events, which action, which mapping. Compiled
- * once; immutable.
+ * subscription: one line of a destination: which events, which action,
+ * which mapping. Compiled once; immutable.
  */
 #ifndef SPELTER_BRAZE_SUBSCRIPTION_H
 #define SPELTER_BRAZE_SUBSCRIPTION_H
@@ -27,8 +27,8 @@ int subscription_open(struct subscription *s, struct jv source, struct jv settin
 void subscription_close(
     struct subscription *s); /* also of one that failed to open, or is all zeros */
 
-/* The call for an action with a raw mapping: sync mode, catalog, app id. Its schema is the caller's
- * to add. */
+/* The call for an action with a raw mapping: sync mode, catalog, app
+ * id. Its schema is the caller's to add. */
 struct call subscription_call(const struct action *action, struct jv mapping, struct jv settings,
                               enum parity parity, enum form form);
 

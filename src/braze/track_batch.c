@@ -2,12 +2,9 @@
 
 #include <errno.h>
 
-#include "http_status.h"
 #include "bounds.h"
+#include "http_status.h"
 #include "purchase.h"
-
-/* ------------------------------------------------------------------------------------------ the
- * request */
 
 static int refuse_mode(struct batch *b, struct batch_item *item)
 {
@@ -60,9 +57,9 @@ static int refuse_with_body(struct batch *b, struct batch_item *item, int status
     return batch_set_node(b, item, &parts, NODE_BODY_SECOND);
 }
 
-/* The reference counts products in the order of the batch and never takes any back, so that one
- * payload too many refuses all after it (§2.5). Safe parity counts only what is sent. True: the
- * item has its node. */
+/* The reference counts products in the order of the batch and never takes any back,
+ * so that one payload too many refuses all after it (§2.5). Safe parity counts only
+ * what is sent. True: the item has its node. */
 static bool refuse_too_many(struct batch *b, struct batch_item *item, uint32_t *counted, int *rc)
 {
     uint32_t products = item->exchange.record.values[PURCHASE_PRODUCTS].len;
@@ -127,9 +124,6 @@ int track_batch_request(struct batch *b)
     b->sends_empty = !is_purchase && mode.name == NULL && b->call->parity == PARITY_STRICT;
     return rc;
 }
-
-/* ----------------------------------------------------------------------------------------- the
- * response */
 
 /* What an error node says was sent: the object, or all purchases of the payload. */
 static struct jv sent_form(const struct batch *b, const struct batch_item *item)

@@ -103,8 +103,8 @@ static int unknown_option(const struct command *command, const char *given)
                     command->name);
 }
 
-/* Fills args from argv; *operand is where the operands start. Returns an exit code, or -1 to go on.
- */
+/* Fills args from argv; *operand is where the operands start.
+ * Returns an exit code, or -1 to go on. */
 static int parse_options(const struct command *command, int argc, char **argv, char *args,
                          bool *given, int *operand)
 {

@@ -61,8 +61,8 @@ int commands_completion(const struct command *commands, size_t count, const char
 /* "spelter: TEXT" on stderr; returns `code`, so that a refusal is one statement. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* EXIT_USER for what the user can mend (-EINVAL, -ENOENT, ...), else EXIT_ENVIRONMENT; prints
- * err->msg. */
+/* EXIT_USER for what the user can mend (-EINVAL, -ENOENT, ...), else
+ * EXIT_ENVIRONMENT; prints err->msg. */
 int complain_err(const struct err *err);
 
 /* Writes to standard output, all of it, and flushes. */

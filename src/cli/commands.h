@@ -1,5 +1,5 @@
-/* commands: one file a command; main.c has their table. Each takes its argument struct and returns
- * an exit code. */
+/* commands: one file a command; main.c has their table. Each takes its
+ * argument struct and returns an exit code. */
 #ifndef SPELTER_CLI_COMMANDS_H
 #define SPELTER_CLI_COMMANDS_H
 

@@ -234,8 +234,8 @@ static int wait_settled(struct demo *d, const char *what, struct err *err)
     return 0;
 }
 
-/* The first visitor alone, so that there is one request that fits on a screen; then everybody else.
- */
+/* The first visitor alone, so that there is one request that fits
+ * on a screen; then everybody else. */
 static int stream(struct demo *d, struct buf *first_request, struct err *err)
 {
     uint64_t first = d->events < DEMO_FIRST_EVENTS ? d->events : DEMO_FIRST_EVENTS;
@@ -362,8 +362,8 @@ static int ask_sandbox(struct demo *d, struct arrived *arrived, struct err *err)
     return 0;
 }
 
-/* Every identify is one profile object, every track call one event: the sandbox must hold exactly
- * these. */
+/* Every identify is one profile object, every track call one event:
+ * the sandbox must hold exactly these. */
 static int print_verdict(const struct demo *d, const struct arrived *arrived, struct err *err)
 {
     long long attributes = (long long)d->sent[DEMO_IDENTIFY];

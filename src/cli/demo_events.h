@@ -21,8 +21,8 @@ enum demo_type {
 };
 extern const char *const demo_type_names[DEMO_TYPES];
 
-/* Appends event number `index` of the stream as JSON, with its own messageId; `now_ms` becomes its
- * timestamp. */
+/* Appends event number `index` of the stream as JSON, with its own
+ * messageId; `now_ms` becomes its timestamp. */
 enum demo_type demo_event(struct buf *out, uint64_t index, int64_t now_ms);
 
 #endif

@@ -1,5 +1,5 @@
-/* map: what would be sent for an event, and why the rest would not. One line in, one line out;
- * sends nothing. */
+/* map: what would be sent for an event, and why the rest would not. One
+ * line in, one line out; sends nothing. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "keys.h"
 #include "bounds.h"
+#include "keys.h"
 #include "yaml_doc.h"
 
 enum {

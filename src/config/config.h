@@ -2,8 +2,8 @@
  * config: the one YAML file, read into plain structs. One table (config.c) gives every key its
  * type, bounds, default and help; unknown keys are refused with the nearest known one.
  *
- * Secrets come from ${ENV} or file:PATH; a literal secret is accepted with a warning. Immutable
- * once read: any thread.
+ * Secrets come from ${ENV} or file:PATH; a literal secret is accepted with a
+ * warning. Immutable once read: any thread.
  */
 #ifndef SPELTER_CONFIG_CONFIG_H
 #define SPELTER_CONFIG_CONFIG_H
@@ -79,14 +79,14 @@ struct config_values {
     size_t destination_count;
 };
 
-/* Reads and checks everything but the mappings themselves (destination_compile does those). On
- * refusal err->msg is the whole line for the user: "FILE:LINE: what, and what was expected".
- * -ENOENT, -EACCES, -EINVAL. */
+/* Reads and checks everything but the mappings themselves (destination_compile does
+ * those). On refusal err->msg is the whole line for the user: "FILE:LINE: what, and
+ * what was expected". -ENOENT, -EACCES, -EINVAL. */
 int config_read(struct config **out, const char *path, struct err *err)
     __attribute__((warn_unused_result));
 
-/* The same from text; `name` stands for the file in messages and relative file: paths start at its
- * folder. */
+/* The same from text; `name` stands for the file in messages and
+ * relative file: paths start at its folder. */
 int config_parse(struct config **out, const char *name, struct str text, struct err *err)
     __attribute__((warn_unused_result));
 void config_free(struct config *c); /* NULL is fine */

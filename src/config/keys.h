@@ -58,8 +58,8 @@ struct key_reader {
 
 enum { KEY_PATH_BYTES = 160, SECRET_BYTES_MAX = 4096 };
 
-/* Fills *out (zeroed first) from `object`. On refusal err->path is the place and err->msg the
- * sentence. */
+/* Fills *out (zeroed first) from `object`. On refusal err->path is
+ * the place and err->msg the sentence. */
 int keys_read(const struct key_reader *reader, const struct key_table *table, struct jv object,
               const char *path, void *out, struct err *err) __attribute__((warn_unused_result));
 

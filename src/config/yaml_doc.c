@@ -204,8 +204,8 @@ struct jv yaml_doc_root(const struct yaml_doc *y)
     return y->root;
 }
 
-/* The child called `name` of a node; *line becomes the line that names it. NULL when there is none.
- */
+/* The child called `name` of a node; *line becomes the line that
+ * names it. NULL when there is none. */
 static yaml_node_t *child(yaml_document_t *document, yaml_node_t *node, struct str name,
                           size_t *line)
 {

@@ -148,8 +148,8 @@ static void *courier_loop(void *self)
         read_journal(c);                        /* as far as memory and the cursor's window allow */
         dispatch_form(c->dispatch, c->now_ms);  /* what the lanes let go, each user's in order */
         launch(c); /* what is full or old enough, as far as slots, limits and Braze allow */
-        /* The settled and their dead letters in one transaction: the cursor never passes a letter.
-         */
+        /* The settled and their dead letters in one transaction: the
+         * cursor never passes a letter. */
         ledger_commit(c->ledger, c->now_ms);
         publish(c);
         dispatch_wait(c->dispatch, idle_ms(c));

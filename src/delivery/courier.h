@@ -52,8 +52,7 @@ struct courier_options {
     unsigned requests_max; /* at a time */
     unsigned connect_timeout_ms;
     unsigned timeout_ms;     /* of a whole request */
-    size_t memory_bytes_max; /* of items, lanes and parcels; bodies in flight take as much again at
-                                most */
+    size_t memory_bytes_max; /* of items, lanes, parcels; bodies in flight may take as much again */
 };
 
 /* The defaults of everything that has one: the rest is zero and the caller's to fill. */
@@ -72,15 +71,15 @@ enum courier_stop {
     COURIER_DRAIN,  /* what has been read is delivered too; nothing new is read */
 };
 
-/* Ends the thread, at most deadline_ms from now, and makes its verdicts durable. What is cut off
- * then is sent again by the next courier of this id. -errno: the last verdicts are not on the disk,
- * so they will be repeated. */
+/* Ends the thread, at most deadline_ms from now, and makes its verdicts durable. What is
+ * cut off then is sent again by the next courier of this id. -errno: the last verdicts
+ * are not on the disk, so they will be repeated. */
 int courier_stop(struct courier *c, enum courier_stop how, int deadline_ms);
 
 void courier_close(struct courier *c); /* stopped, or never started; NULL is fine */
 
-/* Waits until everything that was in the journal when it was called is settled and durable. False:
- * timeout_ms passed. Any thread. */
+/* Waits until everything that was in the journal when it was called is settled and
+ * durable. False: timeout_ms passed. Any thread. */
 bool courier_wait_idle(struct courier *c, int timeout_ms);
 
 const struct courier_metrics *courier_metrics(const struct courier *c); /* any thread */

@@ -67,8 +67,8 @@ int dispatch_open(struct dispatch **out, const struct dispatch_options *options,
     return 0;
 }
 
-/* Items that are still here were not delivered and stay unsettled: the next courier reads them
- * again. */
+/* Items that are still here were not delivered and stay unsettled:
+ * the next courier reads them again. */
 static void forget_parcel(struct dispatch *d, struct parcel *parcel)
 {
     for (unsigned i = 0; i < parcel->count; i++) {
@@ -274,8 +274,8 @@ static void retry(struct dispatch *d, struct parcel *parcel, const struct reply 
     wait_until(d, parcel, now_ms + verdict->wait_ms);
 }
 
-/* What the verdict says of the objects that it does not name. -ENOMEM: what is left of the batch
- * needs a new one. */
+/* What the verdict says of the objects that it does not name. -ENOMEM: what
+ * is left of the batch needs a new one. */
 static int apply_verdict(struct dispatch *d, struct parcel *parcel, const struct reply *reply,
                          const struct verdict *verdict, int64_t now_ms)
 {

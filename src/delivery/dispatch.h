@@ -6,9 +6,9 @@
  * again
  *       '---------------- released by what is settled -------------------------------------------'
  *
- * When Braze says that the configuration is wrong, everything stops but the request that learned
- * it: that one is tried every few seconds until it goes through. The courier's thread only, except
- * dispatch_wake.
+ * When Braze says that the configuration is wrong, everything stops but the request
+ * that learned it: that one is tried every few seconds until it goes through. The
+ * courier's thread only, except dispatch_wake.
  */
 #ifndef SPELTER_DELIVERY_DISPATCH_H
 #define SPELTER_DELIVERY_DISPATCH_H
@@ -43,8 +43,8 @@ struct dispatch_options {
 int dispatch_open(struct dispatch **out, const struct dispatch_options *options, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Cuts off what is in flight and frees all items, also those in the lanes; they stay unsettled.
- * NULL is fine. */
+/* Cuts off what is in flight and frees all items, also those in the
+ * lanes; they stay unsettled. NULL is fine. */
 void dispatch_close(struct dispatch *d);
 
 /* Reads the answers that came and does what they say. now_ms is monotonic, here and below. */
@@ -53,8 +53,8 @@ void dispatch_judge(struct dispatch *d, int64_t now_ms);
 /* Gathers items that may leave into open parcels. */
 void dispatch_form(struct dispatch *d, int64_t now_ms);
 
-/* Sends what is full or old enough (`at_once`: also what is neither), as far as slots, limits and
- * Braze allow. */
+/* Sends what is full or old enough (`at_once`: also what is neither), as
+ * far as slots, limits and Braze allow. */
 void dispatch_launch(struct dispatch *d, int64_t now_ms, bool at_once);
 
 /* When dispatch_launch has something to do next, if nothing else happens; INT64_MAX: never. */

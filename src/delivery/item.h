@@ -1,6 +1,6 @@
 /*
- * item: one intent on its way to Braze, as delivery keeps it: its JSON text, and its place in its
- * user's lanes.
+ * item: one intent on its way to Braze, as delivery keeps it: its JSON
+ * text, and its place in its user's lanes.
  *
  * Text, path and tickets lie in the item's own block of stock. The courier's thread only.
  */

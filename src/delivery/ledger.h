@@ -73,8 +73,8 @@ void ledger_skip(struct ledger *l, uint64_t position);
 /* Copies the letter's text. Before the settle that it belongs to. -ENOMEM: nothing was kept. */
 int ledger_bury(struct ledger *l, struct str letter) __attribute__((warn_unused_result));
 
-/* Sends what is new to the committer when no job is under way, and takes the result of the last
- * one. */
+/* Sends what is new to the committer when no job is under way, and
+ * takes the result of the last one. */
 void ledger_commit(struct ledger *l, int64_t now_ms);
 
 /* Commits everything and waits for it, for as long as the store makes it. -errno: not durable. */

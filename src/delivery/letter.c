@@ -43,8 +43,8 @@ static void put_request(struct buf *out, const struct letter *letter)
     buf_putc(out, '}');
 }
 
-/* The event's own words about itself, then the event. What is no JSON is kept as a string, so the
- * letter stays JSON. */
+/* The event's own words about itself, then the event. What is no JSON is kept
+ * as a string, so the letter stays JSON. */
 static void put_event(struct buf *out, struct str json, struct arena *a)
 {
     static const struct {

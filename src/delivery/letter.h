@@ -1,6 +1,6 @@
 /*
- * letter: a dead letter as JSON text; its keys are in dead.h. Numbers and objects that are missing
- * are left out.
+ * letter: a dead letter as JSON text; its keys are in dead.h. Numbers and
+ * objects that are missing are left out.
  */
 #ifndef SPELTER_DELIVERY_LETTER_H
 #define SPELTER_DELIVERY_LETTER_H
@@ -25,12 +25,11 @@ struct letter {
     const char *method; /* NULL: no request */
     struct str path;
     struct str object; /* JSON text; empty: none */
-    struct str event;  /* JSON text; message_id, type and event_name are read from it; empty: not
-                          readable */
+    struct str event;  /* JSON text, read for message_id, type and name; empty: unreadable */
 };
 
-/* `a` is scratch memory for reading the event; an event that does not fit or is no JSON is kept as
- * a string. */
+/* `a` is scratch memory for reading the event; an event that does not
+ * fit or is no JSON is kept as a string. */
 void letter_write(struct buf *out, const struct letter *letter, struct arena *a);
 
 #endif

@@ -42,8 +42,8 @@ void limiter_init(struct limiter *l, const struct limit *limits)
     }
 }
 
-/* A deadline of the wall clock, which may have been set back since: no wait is longer than the
- * longest window. */
+/* A deadline of the wall clock, which may have been set back since: no
+ * wait is longer than the longest window. */
 static int64_t wait_until(int64_t *deadline_ms, int64_t now_ms)
 {
     int64_t wait_ms = *deadline_ms - now_ms;
@@ -88,8 +88,8 @@ void limiter_learn(struct limiter *l, enum limit_bucket bucket, const struct rep
     int64_t reset_ms = now_ms + reset_in_ms;
     bool is_same_window = l->buckets[bucket].remaining >= 0 &&
                           reset_ms < l->buckets[bucket].reset_ms + 1000; /* header counts seconds */
-    /* Requests that left after this answer was made are counted here but not in the header: the
-     * smaller is right. */
+    /* Requests that left after this answer was made are counted here but not
+     * in the header: the smaller is right. */
     if (is_same_window && reply->ratelimit_remaining >= l->buckets[bucket].remaining)
         return;
     l->buckets[bucket].remaining = reply->ratelimit_remaining;

@@ -1,10 +1,10 @@
 /*
- * limiter: Braze's rate limits as data, so that a 429 is rare. Facts: docs/spec/braze-rest-api.md
- * §3.
+ * limiter: Braze's rate limits as data, so that a 429 is rare.
+ * Facts: docs/spec/braze-rest-api.md §3.
  *
- * Windows are fixed and aligned to the clock. What Braze's own headers say counts more than the
- * table when it is less: contracts differ, and other programs use the same workspace. The clock is
- * handed in. One thread.
+ * Windows are fixed and aligned to the clock. What Braze's own headers say counts more
+ * than the table when it is less: contracts differ, and other programs use the same
+ * workspace. The clock is handed in. One thread.
  */
 #ifndef SPELTER_DELIVERY_LIMITER_H
 #define SPELTER_DELIVERY_LIMITER_H

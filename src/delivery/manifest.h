@@ -21,8 +21,7 @@ struct manifest {
     } arrays[MANIFEST_ARRAYS_MAX];
     unsigned array_count;
     unsigned object_count; /* of all arrays */
-    bool has_own_path; /* the path depends on the object: a 404 is about it, not about the endpoint
-                        */
+    bool has_own_path;     /* it names the object: a 404 is about that, not about the endpoint */
 };
 
 #endif

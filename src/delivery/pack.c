@@ -119,8 +119,8 @@ struct parcel *pack_place(struct pack *p, const struct item *item, const struct 
 {
     unsigned at = find_open(p, item);
     if (hold != NULL) {
-        /* Only objects of one /users/track have an order among themselves; anything else is
-         * confirmed first. */
+        /* Only objects of one /users/track have an order among themselves;
+         * anything else is confirmed first. */
         if (!is_track(item->family) || at == p->open_count || &p->open[at]->hold != hold)
             return NULL;
         if (has_room_for(p, p->open[at], item))
@@ -163,8 +163,8 @@ struct parcel *pack_next_closed(struct pack *p)
     return parcel;
 }
 
-/* Somebody's next item waits for this parcel: it lingers only for a moment, or such a user would
- * move at the pace of age_max_ms. */
+/* Somebody's next item waits for this parcel: it lingers only for a moment, or such a
+ * user would move at the pace of age_max_ms. */
 static int64_t due_ms(const struct pack *p, const struct parcel *b)
 {
     int64_t due = b->oldest_ms + p->options.age_max_ms;

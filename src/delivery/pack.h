@@ -6,10 +6,10 @@
  *                                        \---(old enough and there is a slot)--pack_take_due-->
  * courier
  *
- * A route is an endpoint (combined: attributes, events and purchases share one), or an endpoint, an
- * array and a subscription (per_action, as the hosted product parcels). A parcel that is not full
- * stays open until the moment it is sent, so under load requests are as full as they can be.
- * Courier's thread only.
+ * A route is an endpoint (combined: attributes, events and purchases share one), or an
+ * endpoint, an array and a subscription (per_action, as the hosted product parcels). A
+ * parcel that is not full stays open until the moment it is sent, so under load requests are
+ * as full as they can be. Courier's thread only.
  */
 #ifndef SPELTER_DELIVERY_PACK_H
 #define SPELTER_DELIVERY_PACK_H
@@ -40,13 +40,13 @@ int pack_open(struct pack **out, struct stock *stock, const struct pack_options 
     __attribute__((warn_unused_result));
 void pack_close(struct pack *p); /* NULL is fine; every parcel was given back */
 
-/* Sees to it that another item can be placed. False: too many parcels, or no memory for one more.
- */
+/* Sees to it that another item can be placed. False: too many
+ * parcels, or no memory for one more. */
 bool pack_reserve(struct pack *p);
 
-/* Where `item` goes: `hold` as lanes_next gave it. The caller takes its lanes for parcel->hold and
- * calls pack_add. NULL: it cannot join the request that holds its lanes. Each call after its own
- * pack_reserve. */
+/* Where `item` goes: `hold` as lanes_next gave it. The caller takes its lanes for
+ * parcel->hold and calls pack_add. NULL: it cannot join the request that holds its
+ * lanes. Each call after its own pack_reserve. */
 struct parcel *pack_place(struct pack *p, const struct item *item, const struct hold *hold,
                           int64_t now_ms);
 
@@ -61,8 +61,8 @@ struct pack_filter {
     const void *self;
 };
 
-/* The oldest open parcel that is asked for and has waited long enough (or `at_once`); it is closed
- * then. NULL: none. */
+/* The oldest open parcel that is asked for and has waited long enough (or
+ * `at_once`); it is closed then. NULL: none. */
 struct parcel *pack_take_due(struct pack *p, int64_t now_ms, bool at_once,
                              struct pack_filter filter);
 

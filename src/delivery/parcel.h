@@ -4,16 +4,16 @@
  *     add ... add, close { write a range as a body, hear the answer, settle or split } until
  * nothing is left
  *
- * A parcel holds the lanes of its items until each is settled. It is sent again as often as needed:
- * whole, without the items that are settled by then, or in halves, when Braze does not say which
- * item it dislikes. Halves go one after the other, so one user's items stay in order. Courier's
- * thread only.
+ * A parcel holds the lanes of its items until each is settled. It is sent again as often
+ * as needed: whole, without the items that are settled by then, or in halves, when Braze
+ * does not say which item it dislikes. Halves go one after the other, so one user's
+ * items stay in order. Courier's thread only.
  */
 #ifndef SPELTER_DELIVERY_PARCEL_H
 #define SPELTER_DELIVERY_PARCEL_H
 
-#include "lane.h"
 #include "bounds.h"
+#include "lane.h"
 #include "manifest.h"
 
 enum {
@@ -59,8 +59,8 @@ void parcel_add(struct parcel *b, struct item *item);
 /* No more items: groups them by array, each array in the order of arrival. */
 void parcel_close(struct parcel *b);
 
-/* Appends the body of the current range and describes it in b->manifest and b->sent. A failed `out`
- * is the caller's to see. */
+/* Appends the body of the current range and describes it in b->manifest and
+ * b->sent. A failed `out` is the caller's to see. */
 void parcel_write(struct parcel *b, struct buf *out);
 
 /* Item `index` is settled and leaves the parcel; the caller frees it. */

@@ -25,12 +25,12 @@ struct reply {
 
 void reply_init(struct reply *r);
 
-/* One header line as it came, any bytes, line end included or not. now_s is the epoch that a date
- * is compared with. */
+/* One header line as it came, any bytes, line end included or not. now_s is
+ * the epoch that a date is compared with. */
 void reply_header(struct reply *r, struct str line, int64_t now_s);
 
-/* When the window of X-RateLimit-Reset ends, in milliseconds from now; -1: not known, or over
- * already. */
+/* When the window of X-RateLimit-Reset ends, in milliseconds from
+ * now; -1: not known, or over already. */
 int64_t reply_reset_ms(const struct reply *r, int64_t now_ms);
 
 #endif

@@ -3,10 +3,10 @@
  *
  *     stock_take --> block --stock_give--> shelf of its size class --stock_take--> ...
  *
- * Sizes are rounded up to a class, four classes a doubling, so at most a fifth of a block is
- * unused. What lies idle on the shelves counts against the same bound as what is lent; above it
- * blocks go back to the system. Under AddressSanitizer nothing is kept, so that a use after give is
- * seen. Not thread-safe.
+ * Sizes are rounded up to a class, four classes a doubling, so at most a fifth of a
+ * block is unused. What lies idle on the shelves counts against the same bound as what
+ * is lent; above it blocks go back to the system. Under AddressSanitizer nothing is
+ * kept, so that a use after give is seen. Not thread-safe.
  */
 #ifndef SPELTER_DELIVERY_STOCK_H
 #define SPELTER_DELIVERY_STOCK_H

@@ -167,8 +167,8 @@ static struct str outcome_text(const struct answer *answer, const char *advice)
                     STR_ARG(answer->message), advice);
 }
 
-/* Exponential, with jitter over the whole span above the minimum, so that what failed together does
- * not come back together. */
+/* Exponential, with jitter over the whole span above the minimum, so that what
+ * failed together does not come back together. */
 static int64_t backoff_ms(unsigned min_ms, unsigned max_ms, const struct attempts *attempts)
 {
     unsigned doublings = attempts->failures < 20 ? attempts->failures + 1 : 20;
@@ -249,8 +249,8 @@ static void on_pause(struct verdict *out, const struct attempts *attempts,
 static int on_accepted(struct verdict *out, const struct answer *answer)
 {
     out->kind = VERDICT_DONE;
-    /* The status line says that Braze took the objects; sending them again would double them, since
-     * Braze never removes duplicates. */
+    /* The status line says that Braze took the objects; sending them again would double
+     * them, since Braze never removes duplicates. */
     if (answer->reply->trouble != NULL || answer->body.type != JV_OBJECT) {
         out->oddity = "accepted, but the answer's body is not readable";
         return 0;

@@ -1,6 +1,6 @@
 /*
- * envelope: a canonical event as the journal keeps it: a small binary head, then the event as JSON
- * text.
+ * envelope: a canonical event as the journal keeps it: a small binary
+ * head, then the event as JSON text.
  *
  *     | version 1 | flags 1 | source_len 2 | reserved 4 | received_at_ms 8 | source id | JSON text
  * |

@@ -12,9 +12,9 @@ enum integrations_answer {
     INTEGRATIONS_SENT_ALREADY, /* MESSAGE_SENT_CLIENT_SIDE: the SDK delivered it itself */
 };
 
-/* `names` are what the event may call the destination: its configured id, the catalog's name, then
- * aliases. An explicit no to one of the first two wins, then any explicit yes, then any other no,
- * then All. */
+/* `names` are what the event may call the destination: its configured id, the
+ * catalog's name, then aliases. An explicit no to one of the first two wins, then any
+ * explicit yes, then any other no, then All. */
 enum { INTEGRATIONS_EXACT_NAMES = 2 };
 
 enum integrations_answer integrations_ask(struct jv event, const struct str *names,

@@ -1,6 +1,6 @@
 /*
- * timestamp: the texts and numbers that SDKs write for an instant (docs/spec/sources.md §1.9), as
- * microseconds.
+ * timestamp: the texts and numbers that SDKs write for an instant
+ * (docs/spec/sources.md §1.9), as microseconds.
  */
 #ifndef SPELTER_EVENT_TIMESTAMP_H
 #define SPELTER_EVENT_TIMESTAMP_H

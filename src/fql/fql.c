@@ -54,8 +54,6 @@ void fql_free(struct fql *f)
     free(f);
 }
 
-/* ------------------------------------------------------------------------------------- matching */
-
 /* clang-format off */
 static const struct {
     struct str member;      /* of the event */
@@ -171,9 +169,6 @@ bool fql_match(const struct fql *f, struct jv event)
     const char *why;
     return fql_match_or_throw(f, event, &why);
 }
-
-/* ----------------------------------------------------------------------------------------- the
- * tree */
 
 static struct jv condition_tree(const struct condition *c, struct arena *a)
 {

@@ -94,8 +94,8 @@ static int read_ident(struct lexer *l, size_t start)
     do {
         if (l->text.ptr[l->at++] != '\\')
             continue;
-        /* A character outside the BMP is two units to the reference: the second then ends nothing.
-         */
+        /* A character outside the BMP is two units to the reference:
+         * the second then ends nothing. */
         int escaped = peek(l);
         if (escaped == END || escaped >= 0xF0)
             return -EINVAL;
@@ -160,8 +160,8 @@ static int read_number(struct lexer *l, size_t start)
     return 0;
 }
 
-/* Up to the next quote of the same kind, without escapes. That quote is consumed only before a
- * terminator. */
+/* Up to the next quote of the same kind, without escapes. That quote
+ * is consumed only before a terminator. */
 static int read_string(struct lexer *l, size_t start, char quote)
 {
     size_t end = l->at + str_find(str_slice(l->text, l->at, l->text.len), quote);
@@ -219,8 +219,8 @@ static int read_token(struct lexer *l)
     }
 }
 
-/* Identifier, dot, identifier become one identifier; the pieces of one chain are joined in one go.
- */
+/* Identifier, dot, identifier become one identifier; the pieces
+ * of one chain are joined in one go. */
 static int join_dotted(struct lexer *l)
 {
     uint32_t kept = 0;

@@ -34,8 +34,8 @@ struct tokens {
     uint32_t count;
 };
 
-/* Identifiers joined by dots come out as one. -EINVAL: *at is the byte that starts no token.
- * -ENOMEM: arena full. */
+/* Identifiers joined by dots come out as one. -EINVAL: *at is the byte that
+ * starts no token. -ENOMEM: arena full. */
 int lexer_run(struct tokens *out, struct arena *a, struct str text, size_t *at)
     __attribute__((warn_unused_result));
 

@@ -82,8 +82,6 @@ static int find_name(const struct str *names, size_t count, struct str name)
     return -1;
 }
 
-/* --------------------------------------------------------------------------------------- values */
-
 static struct jv token_value(struct token token)
 {
     struct str text = token.text;
@@ -141,8 +139,6 @@ static double value_number(struct jv v)
     }
     return 0; /* no operator that needs a number has such a value */
 }
-
-/* ----------------------------------------------------------------------------------- conditions */
 
 /* The path without its subject: "properties.a.b" is "a.b", a bare "properties" keeps its name. */
 static struct str path_name(enum subject subject, struct str ident)
@@ -267,8 +263,6 @@ static int parse_function(struct parser *p, struct token function, bool is_negat
     return push_condition(p, (enum subject)subject, name->text, relation_texts[relation],
                           jv_string(text));
 }
-
-/* --------------------------------------------------------------------------------------- tokens */
 
 static int parse_ident(struct parser *p, struct token ident)
 {

@@ -34,8 +34,8 @@ static struct MHD_Response *build_response(const struct http_header *headers, si
     if (response == NULL)
         return NULL;
     for (size_t i = 0; i < header_count; i++) {
-        /* A refusal means bytes that HTTP cannot carry, in a value taken from a client: the answer
-         * goes without it. */
+        /* A refusal means bytes that HTTP cannot carry, in a value taken from a
+         * client: the answer goes without it. */
         (void)MHD_add_response_header(response, headers[i].name, headers[i].value);
         has_type =
             has_type || str_eq_nocase(str_from(headers[i].name), STR(MHD_HTTP_HEADER_CONTENT_TYPE));

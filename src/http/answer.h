@@ -1,9 +1,9 @@
 /*
  * answer: libmicrohttpd's response objects for our answers, shared while they are the same bytes.
  *
- * Most answers of this program are equal ({"success":true} with the same headers): building the
- * object anew for each costs eight allocations, so the last few small ones are kept. The status is
- * no part of the object.
+ * Most answers of this program are equal ({"success":true} with the same headers):
+ * building the object anew for each costs eight allocations, so the last few small ones
+ * are kept. The status is no part of the object.
  */
 #ifndef SPELTER_HTTP_ANSWER_H
 #define SPELTER_HTTP_ANSWER_H

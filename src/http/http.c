@@ -13,9 +13,9 @@
 
 #include "answer.h"
 #include "clock.h"
+#include "incoming.h"
 #include "inflate.h"
 #include "listener.h"
-#include "incoming.h"
 
 enum {
     /* Kept for reuse; a busy server has about that many in flight. */
@@ -57,8 +57,6 @@ struct http_server {
     struct inflater inflater;
 };
 
-/* --------------------------------------------------------------------------------- connections */
-
 static enum MHD_Result on_accept(void *self, const struct sockaddr *address, socklen_t bytes)
 {
     struct http_server *server = self;
@@ -91,8 +89,6 @@ static void on_connection(void *self, struct MHD_Connection *mhd, void **context
         return;
     }
 }
-
-/* ------------------------------------------------------------------------------------ requests */
 
 static struct http_request *take_request(struct http_server *server)
 {
@@ -148,8 +144,8 @@ static void take_back(struct http_server *server, struct http_request *request)
         server->parked--;
 }
 
-/* Called with the request line, before libmicrohttpd decodes it; what it returns is the request's
- * context. */
+/* Called with the request line, before libmicrohttpd decodes it; what
+ * it returns is the request's context. */
 static void *on_request_line(void *self, const char *uri, struct MHD_Connection *mhd)
 {
     struct http_server *server = self;
@@ -221,9 +217,9 @@ static enum MHD_Result check_headers(struct http_server *server, struct http_req
     request_check_headers(request, version);
     if (request->state != REQUEST_REFUSED)
         return MHD_YES;
-    /* Answered before its body is read, a request takes its connection with it: right where nobody
-     * knows where the body ends, where the client waits to be asked for it, and where there is too
-     * much of it to drop. */
+    /* Answered before its body is read, a request takes its connection with it: right
+     * where nobody knows where the body ends, where the client waits to be asked for it,
+     * and where there is too much of it to drop. */
     bool waits = str_eq_nocase(http_header(request, MHD_HTTP_HEADER_EXPECT), STR("100-continue"));
     if (request->must_close || waits || request->announced_bytes > HTTP_DRAIN_BYTES_MAX)
         return queue_refusal(server, request);
@@ -262,8 +258,8 @@ static enum MHD_Result take_piece(struct http_server *server, struct http_reques
                                   struct str piece)
 {
     request_take_body(request, piece);
-    /* The piece may have been all that fitted into libmicrohttpd's buffer: more may be readable
-     * now. */
+    /* The piece may have been all that fitted into libmicrohttpd's
+     * buffer: more may be readable now. */
     server->must_run = server->must_run || !request_is_whole(request);
     return request->drained_bytes > HTTP_DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
 }
@@ -324,10 +320,8 @@ static void on_completed(void *self, struct MHD_Connection *mhd, void **context,
     *context = NULL;
 }
 
-/* ------------------------------------------------------------------------------------ answering */
-
-/* The request's end is decided. Inside on_access the caller acts on it; else libmicrohttpd is told,
- * or asks in its next run. */
+/* The request's end is decided. Inside on_access the caller acts on it; else
+ * libmicrohttpd is told, or asks in its next run. */
 static void settle(struct http_request *request, enum request_state state)
 {
     struct http_server *server = request->server;
@@ -363,8 +357,6 @@ void http_break(struct http_request *request, unsigned status, struct str body, 
     connection_break(request->connection, str_from(head), str_slice(body, 0, bytes));
     settle(request, REQUEST_BROKEN);
 }
-
-/* ------------------------------------------------------------------------------------- the loop */
 
 static int add_to_epoll(int epoll_fd, int fd)
 {
@@ -503,8 +495,8 @@ void http_close(struct http_server *server)
         settle(request, REQUEST_BROKEN);
     }
     if (server->daemon != NULL) {
-        (void)MHD_run(server->daemon); /* takes the resumed connections back: none may be suspended
-                                          at its end */
+        /* Takes the resumed connections back: none may be suspended at its end. */
+        (void)MHD_run(server->daemon);
         MHD_stop_daemon(server->daemon);
     }
     while (server->free_requests != NULL) {

@@ -1,6 +1,6 @@
 /*
- * http: an HTTP/1.1 server on libmicrohttpd, driven by its owner's loop. Used by the server and by
- * the sandbox.
+ * http: an HTTP/1.1 server on libmicrohttpd, driven by its owner's loop.
+ * Used by the server and by the sandbox.
  *
  *     http_open ... while (running) { http_poll(server, timeout); answer what became ready; }
  *     ... http_close
@@ -40,13 +40,13 @@ enum {
     /* libmicrohttpd's memory for one connection: its default. */
     HTTP_CONNECTION_BYTES = 32 * 1024,
 
-    /* This much of a refused body is read and dropped, so that the client sees the answer instead
-     * of a reset connection. */
+    /* This much of a refused body is read and dropped, so that the client sees
+     * the answer instead of a reset connection. */
     HTTP_DRAIN_BYTES_MAX = 16 * 1024 * 1024,
 };
 
-/* What a refusal or an error answer is made of: the caller's products differ in their JSON shapes.
- */
+/* What a refusal or an error answer is made of: the caller's
+ * products differ in their JSON shapes. */
 enum http_refusal {
     HTTP_REFUSED_MALFORMED, /* smuggling, bad framing, broken gzip */
     HTTP_REFUSED_TOO_LARGE, /* body or inflated body over the limit */
@@ -60,21 +60,20 @@ struct http_options {
     size_t inflated_bytes_max; /* after gzip */
     size_t memory_bytes_max;   /* bodies of all open requests; over it: 503 with Retry-After */
     unsigned connections_max;
-    unsigned idle_timeout_s; /* also for one whole request to arrive, and for its answer to be
-                                taken; 0: no bound */
+    unsigned idle_timeout_s; /* for a request to arrive, for an answer to go; 0: no bound */
 
     /* A whole request. Answer now or later with http_answer. */
     void (*on_request)(void *self, struct http_request *request);
 
-    /* Turns a refusal into this product's answer: fill *body (static or in `a`) and, to change it,
-     * *status, which comes as 400, 413, 431 or 503. `text` needs no JSON escapes. NULL:
-     * {"message":...}. */
+    /* Turns a refusal into this product's answer: fill *body (static or in `a`)
+     * and, to change it, *status, which comes as 400, 413, 431 or 503. `text` needs
+     * no JSON escapes. NULL: {"message":...}. */
     void (*on_refusal)(void *self, enum http_refusal why, const char *text, struct arena *a,
                        unsigned *status, struct str *body);
 
-    /* The client reset its connection before its answer, or http_close ends it: the request is dead
-     * after this returns. A handler that answers later needs it: NULL only when every request is
-     * answered inside on_request. */
+    /* The client reset its connection before its answer, or http_close ends it: the request
+     * is dead after this returns. A handler that answers later needs it: NULL only when
+     * every request is answered inside on_request. */
     void (*on_gone)(void *self, struct http_request *request);
     void *self;
 };
@@ -86,8 +85,8 @@ int http_open(struct http_server **out, const struct http_options *options, stru
 /* The address in use, "127.0.0.1:41234". Lives as long as the server. */
 const char *http_address(const struct http_server *server);
 
-/* Waits up to timeout_ms (-1: until something happens) and serves what is ready. Handlers run
- * inside. */
+/* Waits up to timeout_ms (-1: until something happens) and serves
+ * what is ready. Handlers run inside. */
 void http_poll(struct http_server *server, int timeout_ms);
 
 /* Makes a running or the next http_poll return. Any thread, also a signal handler. */
@@ -123,8 +122,8 @@ struct http_header {
     const char *value; /* copied by http_answer */
 };
 
-/* Answers and ends the request. Content-Type is application/json unless a header names another.
- * Copies everything. */
+/* Answers and ends the request. Content-Type is application/json unless a
+ * header names another. Copies everything. */
 void http_answer(struct http_request *request, unsigned status, const struct http_header *headers,
                  size_t header_count, struct str body);
 

@@ -76,9 +76,6 @@ void request_refuse(struct http_request *request, enum http_refusal why, const c
     buf_reset(&request->inflated);
 }
 
-/* ----------------------------------------------------------------------------------------- headers
- */
-
 /* What a header section says about framing; strings are libmicrohttpd's. */
 struct framing {
     struct str content_length;
@@ -92,8 +89,8 @@ struct framing {
     bool has_bad_value;
 };
 
-/* RFC 9110 §5.6.2: what a header's name is made of. White space before the colon shows up as a part
- * of the name. */
+/* RFC 9110 §5.6.2: what a header's name is made of. White space before the
+ * colon shows up as a part of the name. */
 static bool is_token(struct str text)
 {
     static const char marks[] = "!#$%&'*+-.^_`|~";
@@ -215,9 +212,6 @@ void request_check_headers(struct http_request *request, const char *version)
                        "this Content-Encoding is not supported, expected gzip or none");
 }
 
-/* -------------------------------------------------------------------------------------------- body
- */
-
 /* False, and refused, when all bodies together would pass their limit. */
 static bool charge(struct http_request *request, size_t bytes)
 {
@@ -274,9 +268,6 @@ void request_finish_body(struct http_request *request, struct inflater *inflater
         request_refuse(request, HTTP_REFUSED_MALFORMED, "%s", err.msg);
     request->is_inflated = rc == 0;
 }
-
-/* ---------------------------------------------------------------------------------------- reading
- */
 
 struct str http_method(const struct http_request *request)
 {

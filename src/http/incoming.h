@@ -1,6 +1,6 @@
 /*
- * incoming: one request between its first header and its answer, and the checks it must pass. Inside
- * the room only.
+ * incoming: one request between its first header and its answer, and the
+ * checks it must pass. Inside the room only.
  */
 #ifndef SPELTER_HTTP_INCOMING_H
 #define SPELTER_HTTP_INCOMING_H

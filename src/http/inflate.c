@@ -42,8 +42,8 @@ static int step(z_stream *stream, struct buf *out)
     return verdict;
 }
 
-/* One byte of room is lent beyond the cap to learn whether a body that fills it exactly ends there.
- */
+/* One byte of room is lent beyond the cap to learn whether a body
+ * that fills it exactly ends there. */
 static bool has_ended(z_stream *stream)
 {
     Bytef beyond;

@@ -18,9 +18,9 @@ struct inflater {
 /* Zeroed memory is a fresh inflater. */
 void inflater_fini(struct inflater *inflater);
 
-/* Appends the plain bytes to `out`, whose limit is the cap. Several gzip members one after the
- * other are one body. -EBADMSG (no gzip, damaged or cut short), -E2BIG (over the cap), -ENOMEM; err
- * says which. */
+/* Appends the plain bytes to `out`, whose limit is the cap. Several gzip members
+ * one after the other are one body. -EBADMSG (no gzip, damaged or cut short),
+ * -E2BIG (over the cap), -ENOMEM; err says which. */
 int inflate_gzip(struct inflater *inflater, struct buf *out, struct str compressed, struct err *err)
     __attribute__((warn_unused_result));
 

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A burst of clients waits in the kernel instead of being turned away; the kernel cuts it to
- * net.core.somaxconn. */
+/* A burst of clients waits in the kernel instead of being turned away; the
+ * kernel cuts it to net.core.somaxconn. */
 enum { BACKLOG = 4096 };
 
 void listener_host_text(char out[INET6_ADDRSTRLEN], const struct sockaddr *address)

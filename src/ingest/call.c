@@ -152,9 +152,9 @@ static struct jv iso_text(int64_t us, struct arena *a)
     return jv_string((struct str){text, ISO_TIME_BYTES});
 }
 
-/* The client's instant with its clock's error taken out: received - (sent - original). An instant
- * that does not parse becomes the time of arrival; a clock that says "sent" a day before "happened"
- * says nothing (§1.9). */
+/* The client's instant with its clock's error taken out: received - (sent - original).
+ * An instant that does not parse becomes the time of arrival; a clock that says "sent"
+ * a day before "happened" says nothing (§1.9). */
 static struct jv corrected_time(struct jv original, struct jv sent_at,
                                 const struct call_stamp *stamp, struct arena *a)
 {
@@ -242,8 +242,8 @@ static struct str channel_of(struct jv context)
     return STR("");
 }
 
-/* A person's own device shows its address; a server's address says nothing about the user (§1.9).
- */
+/* A person's own device shows its address; a server's address
+ * says nothing about the user (§1.9). */
 static struct jv with_ip(struct jv context, struct str channel, struct str client_ip,
                          struct arena *a)
 {

@@ -41,9 +41,9 @@ struct call_stamp {
     struct str message_id;    /* for an event without one */
 };
 
-/* The canonical event: the client's members in their order, inherited and stamped ones in their
- * place or at the end, without writeKey. *message_id is its id. undefined when the arena is full.
- */
+/* The canonical event: the client's members in their order, inherited and
+ * stamped ones in their place or at the end, without writeKey. *message_id is
+ * its id. undefined when the arena is full. */
 struct jv call_stamp(struct jv event, enum call_type type, const struct call_stamp *stamp,
                      struct arena *a, struct str *message_id);
 

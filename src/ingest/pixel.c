@@ -65,8 +65,8 @@ struct str pixel_parameter(struct str query, struct str name, struct arena *a)
     return (struct str){"", 0};
 }
 
-/* The parameters whose names begin with `prefix` as one object; what follows the next dot goes a
- * level deeper. */
+/* The parameters whose names begin with `prefix` as one object; what
+ * follows the next dot goes a level deeper. */
 static struct jv nest(struct parameter *list, size_t count, struct str prefix, unsigned depth,
                       struct arena *a)
 {

@@ -1,6 +1,6 @@
 /*
- * pixel: events in a query string: `data=<base64 of the JSON>` or flat parameters whose dots nest
- * (docs/spec/sources.md §1.12).
+ * pixel: events in a query string: `data=<base64 of the JSON>` or flat parameters
+ * whose dots nest (docs/spec/sources.md §1.12).
  */
 #ifndef SPELTER_INGEST_PIXEL_H
 #define SPELTER_INGEST_PIXEL_H

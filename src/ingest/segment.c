@@ -8,9 +8,9 @@
 #include <sys/random.h>
 
 #include "base64.h"
+#include "bounds.h"
 #include "call.h"
 #include "envelope.h"
-#include "bounds.h"
 #include "pixel.h"
 #include "utf8.h"
 
@@ -80,8 +80,8 @@ static const struct str success = STR_INIT("{\"success\": true}");
 static void refuse(struct segment_result *out, struct arena *a, enum segment_refusal refusal,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* SDKs want status 400 for what can never succeed, and both `message` and `code` in the body
- * (§1.8). */
+/* SDKs want status 400 for what can never succeed, and both
+ * `message` and `code` in the body (§1.8). */
 static void refuse(struct segment_result *out, struct arena *a, enum segment_refusal refusal,
                    const char *format, ...)
 {

@@ -2,8 +2,8 @@
  * segment: Segment's HTTP tracking API (docs/spec/sources.md §1). Bytes in; canonical events and an
  * answer out. It knows neither sockets nor destinations.
  *
- * One `struct segment` belongs to one thread; what a call returns lives until the next call or in
- * the request's arena.
+ * One `struct segment` belongs to one thread; what a call returns lives until
+ * the next call or in the request's arena.
  */
 #ifndef SPELTER_INGEST_SEGMENT_H
 #define SPELTER_INGEST_SEGMENT_H

@@ -4,8 +4,8 @@
  *     committer --append--> [ first ... next ) --read--> readers (any thread)
  *                              ^ trim
  *
- * Positions grow by one a record and are never reused. Nothing here knows what a record means.
- * The embedded journal lives in a store (LMDB); brokers will stand behind the same functions.
+ * Positions grow by one a record and are never reused. Nothing here knows what a record means. The
+ * embedded journal lives in a store (LMDB); brokers will stand behind the same functions.
  */
 #ifndef SPELTER_JOURNAL_JOURNAL_H
 #define SPELTER_JOURNAL_JOURNAL_H
@@ -46,21 +46,21 @@ int journal_read(struct journal *j, uint64_t from, size_t count,
 int journal_trim(struct journal *j, MDB_txn *txn, uint64_t before, size_t count_max,
                  size_t *deleted) __attribute__((warn_unused_result));
 
-/* To be called from done() of a job that appended or trimmed: makes the new bounds visible and
- * wakes waiters. */
+/* To be called from done() of a job that appended or trimmed: makes the
+ * new bounds visible and wakes waiters. */
 void journal_publish(struct journal *j);
 
-/* Blocks until journal_next() > position, `timeout_ms` passed or journal_interrupt. True when there
- * is something to read. */
+/* Blocks until journal_next() > position, `timeout_ms` passed or
+ * journal_interrupt. True when there is something to read. */
 bool journal_wait(struct journal *j, uint64_t position, int timeout_ms);
 
 /* Ends waiting for good: every journal_wait, running or to come, returns at once. Any thread. */
 void journal_interrupt(struct journal *j);
 
-/* Calls `notify(self)` from the committer thread whenever records became durable; for owners of
- * event loops. notify must be short and must not listen or unlisten. -ENOSPC when there are
- * JOURNAL_LISTENERS_MAX. After journal_unlisten returned `self` is not called any more. Any thread
- * but the committer. */
+/* Calls `notify(self)` from the committer thread whenever records became durable; for
+ * owners of event loops. notify must be short and must not listen or unlisten. -ENOSPC
+ * when there are JOURNAL_LISTENERS_MAX. After journal_unlisten returned `self` is not
+ * called any more. Any thread but the committer. */
 enum { JOURNAL_LISTENERS_MAX = 64 };
 int journal_listen(struct journal *j, void (*notify)(void *self), void *self)
     __attribute__((warn_unused_result));

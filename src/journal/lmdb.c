@@ -276,8 +276,8 @@ int journal_trim(struct journal *j, MDB_txn *txn, uint64_t before, size_t count_
         ++*deleted;
     }
     mdb_cursor_close(cursor);
-    /* The newest record tells the next position; when it goes, the position is noted, so that it is
-     * never used twice. */
+    /* The newest record tells the next position; when it goes, the position is
+     * noted, so that it is never used twice. */
     MDB_stat stat;
     if (rc == -ENOENT)
         rc = 0;

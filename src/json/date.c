@@ -13,8 +13,6 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-/* ------------------------------------------------------------------------------------- calendar */
-
 /* Years are counted from March, so that the leap day is a year's last day. */
 int64_t date_days(int64_t year, int64_t month0, int64_t day)
 {
@@ -45,8 +43,6 @@ struct date_civil date_civil(int64_t days)
     };
 }
 
-/* ----------------------------------------------------------------------------------- local time */
-
 int64_t date_offset_s(int64_t ms)
 {
     time_t seconds = (time_t)floor_div(ms, 1000);
@@ -64,8 +60,6 @@ int64_t date_utc_from_local(int64_t local_ms)
                     date_offset_s(local_ms - after) * 1000 == after;
     return local_ms - (is_after ? after : before);
 }
-
-/* -------------------------------------------------------------------------------------- parsing */
 
 bool date_from_number(double number, int64_t *ms)
 {
@@ -214,8 +208,6 @@ bool date_is_like(struct str text)
     }
     return date_parse_text(text, &ms);
 }
-
-/* ------------------------------------------------------------------------------------- printing */
 
 static char *put_digits(char *out, int64_t number, int digits)
 {

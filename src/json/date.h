@@ -28,8 +28,8 @@ bool date_parse_text(struct str text, int64_t *ms);
 /* new Date(text), without dayjs's own pattern. */
 bool date_parse_js(struct str text, int64_t *ms);
 
-/* The schema's `date-like` (§6.7): text that is a plain number is Unix seconds, other text must be
- * a date to dayjs. */
+/* The schema's `date-like` (§6.7): text that is a plain number is Unix
+ * seconds, other text must be a date to dayjs. */
 bool date_is_like(struct str text);
 
 /* toISOString into `out`; returns its bytes (24, or 27 outside the years 0 to 9999). */
@@ -41,8 +41,8 @@ size_t date_write_day(int64_t ms, char out[DATE_DAY_BYTES]);
 /* A number as a date: truncated toward zero; false beyond DATE_MS_MAX and for NaN. */
 bool date_from_number(double number, int64_t *ms);
 
-/* Days since 1970 of a proleptic Gregorian date; months outside 0..11 roll over into years. And
- * back. */
+/* Days since 1970 of a proleptic Gregorian date; months outside
+ * 0..11 roll over into years. And back. */
 int64_t date_days(int64_t year, int64_t month0, int64_t day);
 struct date_civil {
     int64_t year;
@@ -51,8 +51,8 @@ struct date_civil {
 };
 struct date_civil date_civil(int64_t days);
 
-/* The instant at which local clocks show local_ms: the earlier of two, and for one that is skipped
- * as if it were not. */
+/* The instant at which local clocks show local_ms: the earlier of two, and for
+ * one that is skipped as if it were not. */
 int64_t date_utc_from_local(int64_t local_ms);
 
 /* The local offset from UTC in seconds at an instant. */

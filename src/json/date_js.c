@@ -76,8 +76,6 @@ static bool is_between(int number, int low, int high)
     return number >= low && number <= high;
 }
 
-/* --------------------------------------------------------------------------------------- tokens */
-
 /* A NUL ends the text, as the end does. */
 static unsigned char peek_byte(const struct reader *r)
 {
@@ -216,8 +214,6 @@ static int milliseconds(struct token number)
     return value;
 }
 
-/* ------------------------------------------------------------------------------------- ISO form */
-
 enum outcome { OUTCOME_WHOLE, OUTCOME_REST, OUTCOME_INVALID };
 
 static bool read_iso_zone(struct reader *r, struct reading *d)
@@ -312,9 +308,6 @@ static enum outcome read_iso(struct reader *r, struct reading *d, struct token *
     d->is_iso = true;
     return OUTCOME_WHOLE;
 }
-
-/* ----------------------------------------------------------------------------------- forgiving
- * form */
 
 static bool add_time(struct reading *d, int number)
 {
@@ -457,8 +450,6 @@ static bool read_loose(struct reader *r, struct reading *d, struct token token)
     }
     return true;
 }
-
-/* ----------------------------------------------------------------------------------- assembling */
 
 /* Year, month and day out of the numbers and the month's name, in the order they most likely mean.
  */

@@ -6,8 +6,8 @@
 
 #include "hash.h"
 
-/* Up to here, looking at each key is quicker than hashing. Beyond, a hostile object of 50,000 keys
- * would take seconds. */
+/* Up to here, looking at each key is quicker than hashing. Beyond, a hostile
+ * object of 50,000 keys would take seconds. */
 enum { LINEAR_MEMBERS_MAX = 32 };
 
 double jv_as_double(struct jv v)
@@ -88,8 +88,8 @@ bool jv_equal(struct jv a, struct jv b)
     return false;
 }
 
-/* A canonical array index, 0 to 4294967294 without leading zeros: JavaScript lists such keys first.
- */
+/* A canonical array index, 0 to 4294967294 without leading zeros:
+ * JavaScript lists such keys first. */
 static bool key_index(struct str key, uint32_t *index)
 {
     if (key.len == 0 || key.len > 10 || key.ptr[0] < '0' || key.ptr[0] > '9')
@@ -144,8 +144,8 @@ static bool grow_members(struct jv_builder *b)
     return true;
 }
 
-/* The free slot, or that of the key. The arena's address is the seed: a sender who cannot know it
- * cannot make collisions. */
+/* The free slot, or that of the key. The arena's address is the seed: a sender
+ * who cannot know it cannot make collisions. */
 static uint32_t *find_slot(const struct jv_builder *b, struct str key)
 {
     uint64_t slot = hash_str_seed(key, (uint64_t)(uintptr_t)b->arena);

@@ -34,8 +34,7 @@ enum jv_type {
 
 struct jv {
     uint8_t type;  /* enum jv_type */
-    uint8_t exact; /* JV_NUMBER only: ptr[0..len) is the number's own text, more precise than a
-                      double */
+    uint8_t exact; /* of JV_NUMBER: ptr[0..len) is its text, more precise than a double */
     uint32_t len;  /* bytes of a string or of exact text; items; members */
     union {
         bool boolean;
@@ -99,10 +98,10 @@ struct jv jv_get(struct jv object, struct str key);
 bool jv_equal(struct jv a, struct jv b);
 
 /*
- * Parses one JSON text (all of it; white space around is fine). *out lives in `a`; strings may
- * point into a copy of the text there. JSON_DEPTH_MAX levels at most. A lone surrogate escape
- * ("\ud83d", which JavaScript writes for a cut emoji) becomes U+FFFD; every other malformed thing
- * is refused.
+ * Parses one JSON text (all of it; white space around is fine). *out lives in `a`;
+ * strings may point into a copy of the text there. JSON_DEPTH_MAX levels at most. A
+ * lone surrogate escape ("\ud83d", which JavaScript writes for a cut emoji) becomes
+ * U+FFFD; every other malformed thing is refused.
  *
  * JV_EXACT keeps integers beyond 2^53 and numbers beyond a double's range as their own text;
  * without it they become doubles, as in JavaScript.
@@ -113,8 +112,8 @@ enum jv_parse_flags { JV_JAVASCRIPT = 0, JV_EXACT = 1 };
 int jv_parse(struct jv *out, struct arena *a, struct str text, enum jv_parse_flags flags,
              struct err *err) __attribute__((warn_unused_result));
 
-/* Appends JSON text exactly as JSON.stringify prints it (segment-actions.md Appendix B); exact
- * numbers as their text. */
+/* Appends JSON text exactly as JSON.stringify prints it (segment-actions.md
+ * Appendix B); exact numbers as their text. */
 void jv_write(struct buf *out, struct jv v);
 
 /* Appends a string with its quotes, escaped as JSON.stringify does. */
@@ -123,8 +122,8 @@ void jv_write_string(struct buf *out, struct str text);
 /* Appends a double as JavaScript's Number.prototype.toString does ("NaN", "Infinity" included). */
 void jv_write_number(struct buf *out, double number);
 
-/* Building an object with JavaScript's assignment: a put key keeps its place when it is there
- * already. */
+/* Building an object with JavaScript's assignment: a put key keeps
+ * its place when it is there already. */
 struct jv_builder {
     struct arena *arena;
     struct jv_member *members;
@@ -147,8 +146,8 @@ void jv_object_remove(struct jv_builder *b, struct str key);
 struct jv jv_object_peek(const struct jv_builder *b, struct str key);
 struct jv jv_object_end(struct jv_builder *b);
 
-/* An array of a known size; fill (struct jv *)items[0..count) before anyone reads it. undefined
- * when the arena is full. */
+/* An array of a known size; fill (struct jv *)items[0..count) before anyone
+ * reads it. undefined when the arena is full. */
 struct jv jv_array(struct arena *a, struct jv **items, size_t count);
 
 /* A deep copy into another arena, strings included; undefined when it is full. */

@@ -74,8 +74,8 @@ void jv_write_string(struct buf *out, struct str text)
     out->ptr[out->len++] = '"';
 }
 
-/* Shortest digits that read back as the same double, and the power of ten of the first one's place.
- */
+/* Shortest digits that read back as the same double, and the power
+ * of ten of the first one's place. */
 static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int *exponent)
 {
     char pool[512];
@@ -91,8 +91,8 @@ static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int
         text = fallback;
     }
 
-    /* Whatever notation that is: the value is 0.DIGITS x 10^(where the point stands - first digit's
-     * place + e). */
+    /* Whatever notation that is: the value is 0.DIGITS x 10^(where the
+     * point stands - first digit's place + e). */
     size_t count = 0;
     int place = 0; /* digits passed, leading zeros included */
     int first = 0; /* place of the first digit that is not zero */
@@ -151,8 +151,8 @@ static void write_real(struct buf *out, double number)
     }
 }
 
-/* A price and the like: up to six decimals. A decimal of at most 15 digits that reads back as the same double is its
- * shortest form when none with fewer decimals does. */
+/* A price and the like: up to six decimals. A decimal of at most 15 digits that reads back as the
+ * same double is its shortest form when none with fewer decimals does. */
 static bool write_decimal(struct buf *out, double number)
 {
     static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};

@@ -5,12 +5,12 @@
  * value
  *
  * A step on an object reads an own member, on an array an index or `length`, on a string a
- * character or `length`. A falsy value met on the way is the answer (docs/spec/segment-actions.md
- * §5.4, §7.5). Members that every JavaScript object inherits (`constructor`, `toString`) do not
- * exist here: docs/parity.md.
+ * character or `length`. A falsy value met on the way is the answer
+ * (docs/spec/segment-actions.md §5.4, §7.5). Members that every JavaScript object inherits
+ * (`constructor`, `toString`) do not exist here: docs/parity.md.
  *
- * A compiled path is immutable and lives in the arena it was compiled into; its keys borrow the
- * text, or live there too.
+ * A compiled path is immutable and lives in the arena it was compiled into; its
+ * keys borrow the text, or live there too.
  */
 #ifndef SPELTER_JSON_PATH_H
 #define SPELTER_JSON_PATH_H
@@ -25,10 +25,10 @@ struct path {
 
 /* The two dialects: how text is cut into keys. */
 enum path_dialect {
-    PATH_MAPPING, /* §5.4: dots, brackets before quotes and digits; quotes dropped. "$." is the
-                     caller's to strip */
-    PATH_FQL, /* §7.5: every dot and bracket separates; text without any key is refused with -EINVAL
-               */
+    /* §5.4: dots, brackets before quotes and digits; quotes dropped. The caller strips "$.". */
+    PATH_MAPPING,
+    /* §7.5: every dot and bracket separates; text without any key is refused with -EINVAL. */
+    PATH_FQL,
 };
 
 /* -EINVAL (PATH_FQL only), -ENOMEM (arena full). */

@@ -11,8 +11,6 @@
 #define OBJECT_TEXT STR("[object Object]")
 #define TO_STRING   STR("toString")
 
-/* --------------------------------------------------------------------------------------- values */
-
 bool text_append_value(struct buf *out, struct jv v)
 {
     switch ((enum jv_type)v.type) {
@@ -75,8 +73,6 @@ bool text_is_loosely_empty(struct jv v, bool *throws)
         return !jv_truthy(v) && !(v.type == JV_NUMBER && isnan(jv_as_double(v)));
     return !jv_is_nullish(v) && prints_nothing(v, throws);
 }
-
-/* --------------------------------------------------------------------------------------- points */
 
 uint32_t text_next_point(struct str text, size_t *at)
 {
@@ -166,8 +162,6 @@ struct str text_trim(struct str text)
     return str_slice(text, from, to);
 }
 
-/* ----------------------------------------------------------------------------------------- case */
-
 static bool is_ascii(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -228,8 +222,6 @@ uint32_t text_canonical_unit(uint32_t unit)
         free(mapped);
     return upper < 0x80 ? unit : upper; /* the rule keeps ASCII apart from the rest */
 }
-
-/* -------------------------------------------------------------------------------------- numbers */
 
 enum {
     DIGITS_KEPT =

@@ -23,8 +23,8 @@ bool text_is_loosely_empty(struct jv v, bool *throws);
 size_t text_units(struct str text);
 size_t text_points(struct str text);
 
-/* The UTF-16 units [from, to) of the text. Half of a surrogate pair becomes U+FFFD. ptr is NULL
- * when the arena is full. */
+/* The UTF-16 units [from, to) of the text. Half of a surrogate pair becomes
+ * U+FFFD. ptr is NULL when the arena is full. */
 struct str text_slice_units(struct arena *a, struct str text, size_t from, size_t to);
 
 /* Without JavaScript's white space and line ends at both ends. */
@@ -33,20 +33,20 @@ struct str text_trim(struct str text);
 /* Bytes of the white space or line end at text[at], 0 when there is none. */
 size_t text_space_bytes(struct str text, size_t at);
 
-/* toLowerCase and toUpperCase: full Unicode with special casing. ptr is NULL when the arena is
- * full. */
+/* toLowerCase and toUpperCase: full Unicode with special casing.
+ * ptr is NULL when the arena is full. */
 struct str text_lower(struct arena *a, struct str text);
 struct str text_upper(struct arena *a, struct str text);
 
-/* What a regular expression with the flag `i` compares: the upper case of one UTF-16 unit where
- * that is one unit too. */
+/* What a regular expression with the flag `i` compares: the upper case of one
+ * UTF-16 unit where that is one unit too. */
 uint32_t text_canonical_unit(uint32_t unit);
 
 /* Number(text): NaN when it is none; "" and white space are 0; 0x, 0o, 0b, Infinity. */
 double text_to_number(struct str text);
 
-/* The code point at text[*at], which moves past it; a byte that starts no valid sequence is
- * returned as 0xDC00 + byte. */
+/* The code point at text[*at], which moves past it; a byte that starts no
+ * valid sequence is returned as 0xDC00 + byte. */
 uint32_t text_next_point(struct str text, size_t *at);
 
 #endif

@@ -22,8 +22,6 @@ static void *grow(struct compilation *c, void *items, uint32_t count, uint32_t *
     return more;
 }
 
-/* ------------------------------------------------------------------------------------- operands */
-
 static bool read_literal(struct scanner *s, struct operand *out)
 {
     static const struct {
@@ -270,8 +268,6 @@ struct operand expression_read_scope_operand(struct scanner *s)
     return read_access(s, NULL, 0);
 }
 
-/* ------------------------------------------------------------------------------------ operators */
-
 /* clang-format off */
 static const struct {
     struct str word;
@@ -352,8 +348,6 @@ static void read_terms(struct scanner *s, struct value *v)
     while (s->c->rc == 0 && t.height > 0)
         push_term(s, &t, (struct term){.operation = t.stack[--t.height]});
 }
-
-/* -------------------------------------------------------------------------------------- filters */
 
 static bool read_argument(struct scanner *s, struct argument *out)
 {

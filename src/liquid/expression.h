@@ -1,6 +1,6 @@
 /*
- * expression: values of a template: literals, look-ups, comparisons and filters. Private to this
- * room.
+ * expression: values of a template: literals, look-ups, comparisons
+ * and filters. Private to this room.
  */
 #ifndef SPELTER_LIQUID_EXPRESSION_H
 #define SPELTER_LIQUID_EXPRESSION_H

@@ -49,8 +49,8 @@ struct jv filter_join(struct render *r, struct jv v, struct arguments args)
     return render_from_buf(r, &out);
 }
 
-/* The length of what has one: arrays, texts, and objects with a number under that name. -1: none.
- */
+/* The length of what has one: arrays, texts, and objects with a
+ * number under that name. -1: none. */
 static double length_of(struct jv v)
 {
     struct jv length = path_step(v, STR("length"));
@@ -251,8 +251,8 @@ struct jv filter_where(struct render *r, struct jv v, struct arguments args)
     return kept;
 }
 
-/* The reference takes items at random; the first ones are as good a sample, and the same each time.
- */
+/* The reference takes items at random; the first ones are as good
+ * a sample, and the same each time. */
 struct jv filter_sample(struct render *r, struct jv v, struct arguments args)
 {
     struct jv count = args.count > 0 ? args.items[0] : jv_number(1);

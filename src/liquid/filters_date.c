@@ -35,8 +35,6 @@ static const struct str months[] = {
     STR_INIT("May"),       STR_INIT("June"),     STR_INIT("July"),     STR_INIT("August"),
     STR_INIT("September"), STR_INIT("October"),  STR_INIT("November"), STR_INIT("December")};
 
-/* -------------------------------------------------------------------------------------- reading */
-
 static bool is_digits(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -126,8 +124,6 @@ static bool read_moment(struct render *r, struct jv v, struct jv zone, struct mo
     m->ms = (int)(rest % 1000);
     return true;
 }
-
-/* ------------------------------------------------------------------------------------- printing */
 
 struct directive {
     bool flags[128];

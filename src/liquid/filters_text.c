@@ -89,8 +89,6 @@ struct jv filter_capitalize(struct render *r, struct jv v, struct arguments args
     return render_from_buf(r, &out);
 }
 
-/* ---------------------------------------------------------------------------------------- parts */
-
 static void append_replaced(struct buf *out, struct str text, struct str part, struct str by)
 {
     size_t from = 0;
@@ -196,8 +194,6 @@ struct jv filter_split(struct render *r, struct jv v, struct arguments args)
     return parts;
 }
 
-/* ---------------------------------------------------------------------------------------- space */
-
 /* Is the character at text[at] one to strip? Its bytes. Of `chars`, those beyond the BMP never
  * match. */
 static size_t strip_bytes(struct str text, size_t at, struct str chars)
@@ -289,8 +285,6 @@ struct jv filter_normalize_whitespace(struct render *r, struct jv v, struct argu
     }
     return render_from_buf(r, &out);
 }
-
-/* -------------------------------------------------------------------------------------- lengths */
 
 static struct str ellipsis(struct render *r, struct arguments args)
 {

@@ -24,8 +24,6 @@ static struct str counted(struct render *r, struct jv v)
     return text;
 }
 
-/* ----------------------------------------------------------------------------------------- html */
-
 /* clang-format off */
 static const struct {
     char plain;
@@ -117,8 +115,6 @@ struct jv filter_strip_html(struct render *r, struct jv v, struct arguments args
     return render_from_buf(r, &out);
 }
 
-/* ----------------------------------------------------------------------------------------- urls */
-
 static bool is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -197,8 +193,6 @@ struct jv filter_url_decode(struct render *r, struct jv v, struct arguments args
         return render_throw(r, "URI malformed");
     return render_from_buf(r, &out);
 }
-
-/* -------------------------------------------------------------------------------------- slugify */
 
 static struct str without_accent(uint32_t point)
 {
@@ -283,8 +277,6 @@ struct jv filter_slugify(struct render *r, struct jv v, struct arguments args)
         text = text_lower(r->arena, text);
     return text.ptr == NULL && text.len > 0 ? render_out_of_memory(r) : jv_string(text);
 }
-
-/* -------------------------------------------------------------------------------------- digests */
 
 struct jv filter_base64_encode(struct render *r, struct jv v, struct arguments args)
 {
@@ -393,8 +385,6 @@ struct jv filter_hmac_sha256(struct render *r, struct jv v, struct arguments arg
     hmac_sha256_digest(&ctx, sizeof(digest), digest);
     return hex_text(r, digest);
 }
-
-/* ----------------------------------------------------------------------------------------- json */
 
 /* A gap without pointer means one line. An empty one still breaks lines: V8 takes 0 < number < 1
  * for such a gap. */

@@ -32,8 +32,8 @@ struct liquid_error {
 int liquid_compile(const struct liquid **out, struct arena *a, struct str text,
                    struct liquid_error *error) __attribute__((warn_unused_result));
 
-/* Appends to `out`; memory comes from `a`. -EINVAL, -ENOMEM, -E2BIG (LIQUID_RANGE_MAX). The caller
- * checks out->failed. */
+/* Appends to `out`; memory comes from `a`. -EINVAL, -ENOMEM, -E2BIG
+ * (LIQUID_RANGE_MAX). The caller checks out->failed. */
 int liquid_render(const struct liquid *l, struct arena *a, struct jv values, struct buf *out,
                   struct liquid_error *error) __attribute__((warn_unused_result));
 

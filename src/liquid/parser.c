@@ -61,8 +61,6 @@ static void parse_body(struct parser *p, struct list *list, const struct token *
     fail_unclosed(p, opening);
 }
 
-/* ----------------------------------------------------------------------------------------- tags */
-
 static void parse_assign(struct parser *p, const struct token *token, struct node *out)
 {
     struct scanner s = arguments(p, token);
@@ -195,8 +193,6 @@ static void parse_lines(struct parser *p, const struct token *token, struct node
         append_parsed(&inner, &out->body, t);
 }
 
-/* ----------------------------------------------------------------------------------- conditions */
-
 static struct branch *add_branch(struct parser *p, struct node *node, const struct token *token)
 {
     struct branch *branch = scanner_alloc(p->c, sizeof(*branch));
@@ -274,8 +270,6 @@ static void parse_unless(struct parser *p, const struct token *token, struct nod
     }
     fail_unclosed(p, token);
 }
-
-/* --------------------------------------------------------------------------------------- tokens */
 
 static void parse_disabled(struct parser *p, const struct token *token, struct node *out)
 {

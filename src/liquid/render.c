@@ -16,8 +16,6 @@ enum {
     ARGUMENTS_MAX = LIQUID_UNITS_MAX, /* an argument takes a character at least */
 };
 
-/* -------------------------------------------------------------------------------------- trouble */
-
 struct jv render_throw(struct render *r, const char *format, ...)
 {
     char message[4096];
@@ -47,8 +45,6 @@ void render_use(struct render *r, double units)
         (void)render_throw(r, "memory alloc limit exceeded");
     r->memory += units;
 }
-
-/* --------------------------------------------------------------------------------------- values */
 
 static bool append_text(struct buf *out, struct jv v)
 {
@@ -165,9 +161,6 @@ bool render_equals(struct jv a, struct jv b)
             return false;
     return true;
 }
-
-/* -------------------------------------------------------------------------------------------
- * look-up */
 
 static struct jv element_at(struct jv array, double index)
 {
@@ -286,8 +279,6 @@ static struct jv operand_value(struct render *r, const struct operand *o)
     }
     return jv_undefined();
 }
-
-/* ----------------------------------------------------------------------------------- operations */
 
 /* The order of UTF-16 units, which puts characters beyond the BMP before the last ones in it. */
 static int compare_texts(struct str a, struct str b)
@@ -420,8 +411,6 @@ static struct jv value_of(struct render *r, const struct value *value)
         v = call_value(r, &value->calls[i], v);
     return v;
 }
-
-/* ---------------------------------------------------------------------------------------- nodes */
 
 static void render_list(struct render *r, const struct list *list, struct buf *out);
 

@@ -1,6 +1,6 @@
 /*
- * coerce: what a value becomes when its field wants another type (docs/spec/segment-actions.md
- * §6.5).
+ * coerce: what a value becomes when its field wants another type
+ * (docs/spec/segment-actions.md §6.5).
  */
 #ifndef SPELTER_SCHEMA_COERCE_H
 #define SPELTER_SCHEMA_COERCE_H

@@ -79,8 +79,8 @@ struct field {
         .any = true, .count = countof(table), .conditions = (table)                                \
     }
 
-/* Default mappings that nearly all rows use: a path, and a path with another one for when it is not
- * there. */
+/* Default mappings that nearly all rows use: a path, and a path with
+ * another one for when it is not there. */
 #define PATH(path) "{\"@path\":\"" path "\"}"
 #define FIRST_OF(path, other)                                                                      \
     "{\"@if\":{\"exists\":" PATH(path) ",\"then\":" PATH(path) ",\"else\":" PATH(other) "}}"

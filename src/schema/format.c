@@ -13,9 +13,6 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* ------------------------------------------------------------------------------------------ email
- */
-
 static bool is_local_byte(char c)
 {
     return is_letter(c) || is_digit(c) || (c != '\0' && strchr("!#$%&'*+/=?^_`{|}~-", c) != NULL);
@@ -60,9 +57,6 @@ static bool is_email(struct str text)
         domain = str_slice(domain, dot + 1, domain.len);
     }
 }
-
-/* -------------------------------------------------------------------------------------- date-time
- */
 
 /* Two digits at `at`, or -1. */
 static int two_digits(struct str text, size_t at)
@@ -148,9 +142,6 @@ static bool is_date_time(struct str text)
     size_t separator = separator_bytes(str_slice(text, 10, text.len));
     return separator > 0 && is_time(str_slice(text, 10 + separator, text.len));
 }
-
-/* -------------------------------------------------------------------------------------------- all
- */
 
 bool format_match(enum format format, struct str text)
 {

@@ -22,9 +22,6 @@ struct schema {
     uint8_t slots[SLOTS];
 };
 
-/* ----------------------------------------------------------------------------------------- compile
- */
-
 static unsigned slot_of(struct str key)
 {
     if (key.len == 0)
@@ -77,9 +74,6 @@ int schema_find(const struct schema *s, struct str key)
             return s->slots[slot];
     return -1;
 }
-
-/* --------------------------------------------------------------------------------- types and tests
- */
 
 static const struct subject root_subject;
 
@@ -224,9 +218,6 @@ static bool fits(const struct field *f, bool is_item, struct jv v)
     return false;
 }
 
-/* -------------------------------------------------------------------------------------- clean
- * empty */
-
 /* The value without what counts as empty for its type; undefined when nothing is left (§6.2). */
 static struct jv clean(struct check *c, const struct node *n, struct jv v)
 {
@@ -266,9 +257,6 @@ static struct jv clean(struct check *c, const struct node *n, struct jv v)
     }
     return kept;
 }
-
-/* -----------------------------------------------------------------------------------------
- * validate */
 
 static void validate(struct check *c, const struct node *n, struct jv *v);
 
@@ -389,9 +377,6 @@ static void validate(struct check *c, const struct node *n, struct jv *v)
         validate_parts(c, n, v);
 }
 
-/* ----------------------------------------------------------------------------------- requirements
- */
-
 /* The type test `null` inside a condition coerces as everywhere, and what it makes stays (§6.4). */
 static bool is_null_now(struct check *c, struct jv *v)
 {
@@ -459,9 +444,6 @@ static void check_required(struct check *c, const struct root *r)
         if ((s->required & (UINT64_C(1) << row)) != 0 && r->values[row].type == JV_UNDEFINED)
             say_missing(&c->sentences, &root_subject, s->fields[row].key);
 }
-
-/* --------------------------------------------------------------------------------------- whole
- * thing */
 
 /* A root value cleaned as the form asks. */
 static struct jv take(struct check *c, const struct node *n, struct jv v, enum schema_clean how)

@@ -35,22 +35,22 @@ enum schema_clean {
     CLEAN_SINGLE,  /* the same, and every "" at the root */
 };
 
-/* values[row] of each field, undefined when absent; shares memory with the payload and the arena.
- */
+/* values[row] of each field, undefined when absent; shares
+ * memory with the payload and the arena. */
 struct record {
     const struct jv *values;
     struct jv payload; /* as it was given */
     struct jv exempt;  /* the member that survives the removal of unknown keys, see schema_object */
 };
 
-/* -EINVAL: *why has the reference's sentences, joined by a space, in the arena. -ENOMEM: the arena
- * is full. */
+/* -EINVAL: *why has the reference's sentences, joined by a space, in
+ * the arena. -ENOMEM: the arena is full. */
 int schema_check(const struct schema *s, struct jv payload, enum schema_clean clean,
                  struct arena *a, struct record *out, struct str *why)
     __attribute__((warn_unused_result));
 
-/* The validated payload as one object, members in the order of the mapping. undefined when the
- * arena is full. */
+/* The validated payload as one object, members in the order of the
+ * mapping. undefined when the arena is full. */
 struct jv schema_object(const struct schema *s, const struct record *r, struct arena *a);
 
 #endif

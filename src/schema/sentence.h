@@ -1,6 +1,6 @@
 /*
- * sentence: the validator's error sentences (docs/spec/segment-actions.md §6.6), gathered in an
- * arena.
+ * sentence: the validator's error sentences
+ * (docs/spec/segment-actions.md §6.6), gathered in an arena.
  */
 #ifndef SPELTER_SCHEMA_SENTENCE_H
 #define SPELTER_SCHEMA_SENTENCE_H

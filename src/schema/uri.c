@@ -96,8 +96,8 @@ static bool is_group(struct str text)
     return text.len >= 1 && text.len <= 4;
 }
 
-/* Counts 16-bit groups between colons; the last one may be an IPv4 address, which is two. -1:
- * malformed. */
+/* Counts 16-bit groups between colons; the last one may be an IPv4
+ * address, which is two. -1: malformed. */
 static int count_groups(struct str text, bool ipv4_at_end)
 {
     int groups = 0;
@@ -193,8 +193,8 @@ static bool is_authority_and_path(struct str text, size_t skip)
     return is_authority(str_slice(text, 0, slash)) && is_path(str_slice(text, slash, text.len));
 }
 
-/* What stands between the scheme and the query. One slash before an authority is enough for the
- * reference. */
+/* What stands between the scheme and the query. One slash before an
+ * authority is enough for the reference. */
 static bool is_hierarchy(struct str text)
 {
     if (text.len == 0)

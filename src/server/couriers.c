@@ -50,8 +50,8 @@ static void fill_options(struct courier_options *o, const struct couriers *c,
     o->from_count = section->from_count;
     o->names = names;
     o->name_count = name_count;
-    /* A journal that was just made has nothing old in it; a destination added later starts with
-     * what comes from then on. */
+    /* A journal that was just made has nothing old in it; a destination added
+     * later starts with what comes from then on. */
     o->start = COURIER_FROM_NEXT;
     o->pack.mode = (enum batching)section->batching;
     o->pack.objects_max = (unsigned)section->batch_objects;
@@ -149,8 +149,8 @@ static int open_section(struct couriers *c, const struct config *config,
     return 0;
 }
 
-/* Every destination is compiled before anything starts or stops: a bad mapping must change nothing.
- */
+/* Every destination is compiled before anything starts or stops: a
+ * bad mapping must change nothing. */
 static int compile_all(const struct config *config, struct err *err)
 {
     const struct config_values *values = config_values(config);

@@ -21,9 +21,9 @@ struct couriers_options {
 int couriers_open(struct couriers **out, const struct couriers_options *options,
                   const struct config *config, struct err *err) __attribute__((warn_unused_result));
 
-/* Destinations that did not change go on undisturbed; changed ones finish what is in flight and
- * start anew from their place; removed ones stop, and their place is kept. On failure nothing has
- * changed. */
+/* Destinations that did not change go on undisturbed; changed ones finish what is
+ * in flight and start anew from their place; removed ones stop, and their place
+ * is kept. On failure nothing has changed. */
 int couriers_reload(struct couriers *c, const struct config *old, const struct config *new,
                     struct err *err) __attribute__((warn_unused_result));
 

@@ -3,9 +3,9 @@
  *
  *     request --group_add--> open group --group_submit--> committer (one fsync) --> answered
  *
- * While one group is being committed the next one fills, so the slower the disk, the larger the
- * groups: many clients share each fsync and nobody waits for a timer. A request gets its 200 only
- * after its group is on disk.
+ * While one group is being committed the next one fills, so the slower the disk, the
+ * larger the groups: many clients share each fsync and nobody waits for a timer. A request
+ * gets its 200 only after its group is on disk.
  *
  * Listener thread only, except what the store calls back (apply and done, on the committer).
  */
@@ -53,10 +53,10 @@ int groups_open(struct groups **out, const struct groups_options *options)
 /* Waits for what is in flight; requests still waiting are forgotten, not answered. */
 void groups_close(struct groups *g);
 
-/* Joins the open group: the request is answered with `status` and `body` (static, or in its arena)
- * once durable, or with 503 if that fails. A request with duplicates also waits for the groups that
- * may hold the first copies, and shares their failure. -ENOMEM: nothing was added, and the caller
- * answers. */
+/* Joins the open group: the request is answered with `status` and `body` (static, or in
+ * its arena) once durable, or with 503 if that fails. A request with duplicates also
+ * waits for the groups that may hold the first copies, and shares their failure.
+ * -ENOMEM: nothing was added, and the caller answers. */
 int group_add(struct groups *g, struct http_request *request, const struct group_item *item,
               unsigned status, const struct http_header *headers, size_t header_count,
               struct str body) __attribute__((warn_unused_result));

@@ -7,8 +7,8 @@
 
 enum { COURIERS_SHOWN_MAX = 256, LABELS_BYTES = 256 };
 
-/* A destination's metrics, gathered so that each metric's samples stand together, as the format
- * wants. */
+/* A destination's metrics, gathered so that each metric's samples
+ * stand together, as the format wants. */
 struct shown {
     struct courier_row row;
     char label[160];

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "letter.h"
 #include "bounds.h"
+#include "letter.h"
 #include "report.h"
 
 enum { HEADERS_MAX = 7, LETTERS_BYTES_MAX = 64 * 1024 * 1024 };
@@ -82,8 +82,8 @@ static const char *header_text(struct http_request *request, const char *name)
     return text;
 }
 
-/* Browsers: whoever asks may read every answer, also the refusals (docs/spec/sources.md §1.5). The
- * write key in it is public anyway. */
+/* Browsers: whoever asks may read every answer, also the refusals (docs/spec/sources.md
+ * §1.5). The write key in it is public anyway. */
 static struct headers cors_headers(struct http_request *request)
 {
     struct headers h = {.count = 0};

@@ -8,10 +8,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "clock.h"
 #include "couriers.h"
 #include "group.h"
-#include "bounds.h"
 #include "log.h"
 #include "routes.h"
 #include "trim.h"
@@ -241,8 +241,8 @@ static void reload(struct server *s)
     log_info("reload: %s is in use now", s->options.config_path);
 }
 
-/* Reading a config, compiling it and waiting for couriers takes time that the listener does not
- * have. */
+/* Reading a config, compiling it and waiting for couriers takes
+ * time that the listener does not have. */
 static void *reloader_main(void *self)
 {
     struct server *s = self;
@@ -266,16 +266,17 @@ void server_wake_reload(struct server *s)
 static void server_loop(struct server *s)
 {
     while (!atomic_load(&s->is_stopping)) {
-        http_poll(s->http,
-                  trimmer_tick(s->trimmer,
-                               clock_now_ms(clock_real()))); /* requests join the open group */
-        groups_submit(s->groups);                            /* ... which goes to the committer */
-        groups_answer(s->groups); /* groups that are on disk get their 200s: never before */
+        const int64_t now_ms = clock_now_ms(clock_real());
+        /* Requests join the open group, which goes to the committer; groups that are on disk get
+         * their 200s: never before. */
+        http_poll(s->http, trimmer_tick(s->trimmer, now_ms));
+        groups_submit(s->groups);
+        groups_answer(s->groups);
     }
 }
 
-/* Requests that are being answered get their answer; clients that are still sending see the
- * connection close. */
+/* Requests that are being answered get their answer; clients that are
+ * still sending see the connection close. */
 static void drain_listener(struct server *s, int64_t deadline_us)
 {
     http_stop_listening(s->http);

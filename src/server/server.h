@@ -21,9 +21,9 @@ struct server_options {
     int64_t drain_ms_max;    /* how long a stop waits for requests in flight */
 };
 
-/* Binds the address, opens the data folder, compiles every destination. err->msg is the line for
- * the user. -EINVAL (the config), -EADDRINUSE, -EACCES, -EBUSY (another server on this data),
- * -ENOSPC, -ENOMEM. */
+/* Binds the address, opens the data folder, compiles every destination. err->msg is
+ * the line for the user. -EINVAL (the config), -EADDRINUSE, -EACCES, -EBUSY
+ * (another server on this data), -ENOSPC, -ENOMEM. */
 int server_open(struct server **out, const struct server_options *options, struct err *err)
     __attribute__((warn_unused_result));
 
@@ -33,8 +33,8 @@ void server_run(struct server *s);
 void server_stop(struct server *s);
 void server_close(struct server *s); /* NULL is fine */
 
-/* Asks the loop to read its config file again. A bad one is refused with its error in the log, and
- * the old one stays. */
+/* Asks the loop to read its config file again. A bad one is refused with its
+ * error in the log, and the old one stays. */
 void server_wake_reload(struct server *s);
 
 const char *server_address(const struct server *s);
@@ -42,7 +42,7 @@ const char *server_address(const struct server *s);
 /* For the demo and for tests. Any thread, while server_run runs. */
 struct server_totals {
     uint64_t accepted;  /* events durable in the journal */
-    uint64_t settled;   /* positions whose fate is decided, by the slowest destination; UINT64_MAX without one */
+    uint64_t settled;   /* fate decided, by the slowest destination; UINT64_MAX without one */
     uint64_t delivered; /* objects that Braze took */
     uint64_t dead;
     int64_t delivery_p50_us; /* received to delivered */

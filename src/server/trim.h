@@ -16,8 +16,8 @@ int trimmer_open(struct trimmer **out, struct store *store, struct journal *jour
                  int64_t keep_ms) __attribute__((warn_unused_result));
 void trimmer_close(struct trimmer *t); /* waits for the slice on its way */
 
-/* To be called often; starts a slice when one is due. Returns the milliseconds until it wants to be
- * called again. */
+/* To be called often; starts a slice when one is due. Returns the
+ * milliseconds until it wants to be called again. */
 int trimmer_tick(struct trimmer *t, int64_t now_ms);
 
 #endif

@@ -138,8 +138,8 @@ static int delete_chunks(const struct tables *tables, MDB_txn *txn, struct str n
     return rc == -ENOENT ? 0 : rc;
 }
 
-/* Moves the floor over what is settled and clears the chunks it leaves, which frees their places in
- * the ring. */
+/* Moves the floor over what is settled and clears the chunks it leaves,
+ * which frees their places in the ring. */
 static void raise_floor(struct cursor *c)
 {
     for (;;) {
@@ -283,8 +283,8 @@ void cursor_settle(struct cursor *c, uint64_t position)
         raise_floor(c);
 }
 
-/* Whether the chunk says anything that the floor and the disk do not: bits below the floor are old
- * news. */
+/* Whether the chunk says anything that the floor and the disk do not:
+ * bits below the floor are old news. */
 static bool must_save(const struct cursor *c, uint64_t number)
 {
     if (!c->changed[number % RING_CHUNKS])

@@ -3,12 +3,12 @@
  *
  *     everything below `floor` is settled; above it, a bit a position says which ones are, too
  *
- * The bits are stored in chunks of CURSOR_CHUNK_POSITIONS, so a commit writes only the chunks that
- * changed, and one stuck user holds the floor back without making a restart send everybody else's
- * events again.
+ * The bits are stored in chunks of CURSOR_CHUNK_POSITIONS, so a commit writes only the
+ * chunks that changed, and one stuck user holds the floor back without making a
+ * restart send everybody else's events again.
  *
- * Owned by one thread (the courier); cursor_snapshot_apply runs on the committer, inside a job that
- * the owner submitted.
+ * Owned by one thread (the courier); cursor_snapshot_apply runs on the
+ * committer, inside a job that the owner submitted.
  */
 #ifndef SPELTER_STATE_CURSOR_H
 #define SPELTER_STATE_CURSOR_H
@@ -51,13 +51,13 @@ struct cursor_snapshot *cursor_snapshot(struct cursor *c, int *rc);
 int cursor_snapshot_apply(struct cursor_snapshot *snapshot, MDB_txn *txn)
     __attribute__((warn_unused_result));
 
-/* The commit of `snapshot` failed: what it held counts as changed again, so the next snapshot
- * carries it. Owner's thread. */
+/* The commit of `snapshot` failed: what it held counts as changed again, so the
+ * next snapshot carries it. Owner's thread. */
 void cursor_snapshot_lost(struct cursor *c, const struct cursor_snapshot *snapshot);
 void cursor_snapshot_free(struct cursor_snapshot *snapshot); /* NULL is fine */
 
-/* The smallest floor of all cursors in the store (UINT64_MAX when there is none): below it records
- * may be trimmed. */
+/* The smallest floor of all cursors in the store (UINT64_MAX when there is
+ * none): below it records may be trimmed. */
 int cursor_min_floor(struct store *store, MDB_txn *txn, uint64_t *floor)
     __attribute__((warn_unused_result));
 

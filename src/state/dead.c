@@ -73,8 +73,8 @@ struct portion {
     bool is_last;
 };
 
-/* Puts the cursor on the first letter to be seen: the one at `from` or the next one in reading
- * order. */
+/* Puts the cursor on the first letter to be seen: the one at `from`
+ * or the next one in reading order. */
 static int seek(MDB_cursor *cursor, uint64_t from, bool newest_first, MDB_val *key, MDB_val *value)
 {
     *key = (MDB_val){sizeof(from), &from};
@@ -153,8 +153,8 @@ int dead_each(struct dead *d, uint64_t from_id, bool newest_first,
     struct portion *p = calloc(1, sizeof(*p));
     if (p == NULL)
         return -ENOMEM;
-    buf_init(&p->text, UINT32_MAX); /* the longest value LMDB has; only a single letter may pass
-                                       PORTION_BYTES_MAX */
+    /* The longest value LMDB has; only a single letter may pass PORTION_BYTES_MAX. */
+    buf_init(&p->text, UINT32_MAX);
     uint64_t from = from_id == COUNTER ? COUNTER + 1 : from_id;
     int rc = 0;
     while (rc == 0) {

@@ -1,11 +1,11 @@
 /*
- * dead: dead letters, what was given up on, with a reason a person understands, kept until someone
- * retries or drops it.
+ * dead: dead letters, what was given up on, with a reason a person understands,
+ * kept until someone retries or drops it.
  *
  * A letter is one JSON object:
  * {"id","at","destination","stage","code","reason","message_id","source","type","event_name",
- * "position","status","request":{method,path},"object":{...},"event":{...}}; keys without a value
- * are left out.
+ * "position","status","request":{method,path},"object":{...},"event":{...}};
+ * keys without a value are left out.
  */
 #ifndef SPELTER_STATE_DEAD_H
 #define SPELTER_STATE_DEAD_H
@@ -14,8 +14,8 @@
 
 struct dead;
 
-/* Borrows the store. -ENOENT when it is read_only and holds no dead letters yet. Any thread but the
- * committer. */
+/* Borrows the store. -ENOENT when it is read_only and holds no dead
+ * letters yet. Any thread but the committer. */
 int dead_open(struct dead **out, struct store *store, struct err *err)
     __attribute__((warn_unused_result));
 void dead_close(struct dead *d);

@@ -33,9 +33,9 @@ struct log_record {
 };
 
 /*
- * In memory: a ring of fingerprints, oldest first, and an open-addressing table that finds a
- * fingerprint's place in the ring. A retracted one stays in the ring, unknown to the table, until
- * its turn to leave comes.
+ * In memory: a ring of fingerprints, oldest first, and an open-addressing table that
+ * finds a fingerprint's place in the ring. A retracted one stays in the ring, unknown
+ * to the table, until its turn to leave comes.
  */
 struct dedupe {
     struct store *store;
@@ -134,8 +134,8 @@ void dedupe_retract(struct dedupe *d, struct hash128 fingerprint)
 
 struct hash128 dedupe_fingerprint(struct str source, struct str message_id)
 {
-    /* The source's own hash as the seed: no pair of texts can be cut at another place and give the
-     * same. */
+    /* The source's own hash as the seed: no pair of texts can be cut
+     * at another place and give the same. */
     return hash128_str_seed(message_id, hash_str_seed(source, FINGERPRINT_SEED));
 }
 

@@ -113,8 +113,8 @@ static bool is_about_room(int rc)
     return rc == -ENOSPC || rc == -EIO; /* LMDB calls a write that a full disk cut short EIO */
 }
 
-/* Commits jobs[0..count) together when that works, else in ever smaller company, until whoever
- * fails stands alone. */
+/* Commits jobs[0..count) together when that works, else in ever smaller
+ * company, until whoever fails stands alone. */
 static void commit_range(struct committer *c, struct store_job *const *jobs, size_t count)
 {
     while (count > 0) {

@@ -1,10 +1,10 @@
 /*
  * datafile: a look at LMDB's data file before LMDB maps it. Part of store.
  *
- * LMDB trusts its file: a page size of zero divides by zero, a page beyond the end of a truncated
- * file is a SIGBUS. What a damaged disk or a wrong file most likely looks like is recognised here,
- * from the two meta pages (layout: MDB_meta in LMDB 0.9's mdb.c, data format version 1) and the two
- * root pages they lead to.
+ * LMDB trusts its file: a page size of zero divides by zero, a page beyond the end of a
+ * truncated file is a SIGBUS. What a damaged disk or a wrong file most likely looks like is
+ * recognised here, from the two meta pages (layout: MDB_meta in LMDB 0.9's mdb.c, data format
+ * version 1) and the two root pages they lead to.
  */
 #ifndef SPELTER_STORE_DATAFILE_H
 #define SPELTER_STORE_DATAFILE_H

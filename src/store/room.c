@@ -22,8 +22,8 @@ size_t room_live_pages(MDB_txn *txn)
 {
     size_t pages = META_PAGES;
     MDB_stat stat;
-    /* Handle 0 is LMDB's list of free pages, 1 the table of tables, then ours in the order they
-     * were opened. */
+    /* Handle 0 is LMDB's list of free pages, 1 the table of tables, then
+     * ours in the order they were opened. */
     for (MDB_dbi dbi = 0; mdb_stat(txn, dbi, &stat) == 0; dbi++)
         pages += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
     return pages;
@@ -89,8 +89,8 @@ static int cover_used_pages(struct room *r)
     return store_errno(rc);
 }
 
-/* The disk has less than wanted: takes what it gives. What the file owns then may be mostly free.
- */
+/* The disk has less than wanted: takes what it gives. What the
+ * file owns then may be mostly free. */
 static int stay_within_disk(struct room *r, MDB_txn *txn, enum store_class kind, size_t ahead)
 {
     int rc = -ENOSPC;

@@ -1,11 +1,11 @@
 /*
- * room: keeps pages back, so that a full store can still be emptied. Part of store; committer
- * thread only.
+ * room: keeps pages back, so that a full store can still be emptied.
+ * Part of store; committer thread only.
  *
- * LMDB copies every page it changes and may reuse what a transaction freed only two commits later,
- * so a deletion needs free pages too, and a store filled to the last page could never commit again.
- * So each transaction must leave pages behind that the next one can allocate, more of them the less
- * it helps:
+ * LMDB copies every page it changes and may reuse what a transaction freed only two
+ * commits later, so a deletion needs free pages too, and a store filled to the last page
+ * could never commit again. So each transaction must leave pages behind that the next one
+ * can allocate, more of them the less it helps:
  *
  *     appends             leave `reserve`
  *     verdicts            leave half of it

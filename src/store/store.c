@@ -19,8 +19,8 @@
 #define LOCK_NAME "writer.lock"
 
 enum {
-    STORE_FORMAT = 1, /* of everything in the data directory; a change that older programs cannot
-                         read raises it */
+    /* Of everything in the data directory; a change that older programs cannot read raises it. */
+    STORE_FORMAT = 1,
     FILE_MODE = 0600, /* events are personal data */
     DIR_MODE = 0700,
 };
@@ -42,8 +42,8 @@ struct store {
     struct table tables[STORE_TABLES_MAX];
     size_t table_count;
 
-    /* Only when read_only, where the writing process may enlarge the map under us. Guards
-     * readers_open. */
+    /* Only when read_only, where the writing process may enlarge the
+     * map under us. Guards readers_open. */
     pthread_mutex_t readers_mutex;
     size_t readers_open;
 };
@@ -144,8 +144,8 @@ static int open_environment(struct store *s, const struct store_options *options
     return 0;
 }
 
-/* Two threads may open the same table: LMDB gives both the same handle, and listing it twice does
- * no harm. */
+/* Two threads may open the same table: LMDB gives both the same
+ * handle, and listing it twice does no harm. */
 static int remember_table(struct store *s, struct str name, MDB_dbi dbi)
 {
     struct table table = {.dbi = dbi};
@@ -345,8 +345,8 @@ int store_table(struct store *s, const char *name, unsigned flags, MDB_dbi *out)
     return rc;
 }
 
-/* The writing process was restarted with a larger map: follow it, as soon as no reader of ours
- * stands on the old one. */
+/* The writing process was restarted with a larger map: follow it, as soon as
+ * no reader of ours stands on the old one. */
 static int begin_read_only(struct store *s, MDB_txn **txn)
 {
     pthread_mutex_lock(&s->readers_mutex);

@@ -3,11 +3,11 @@
  *
  *   any thread --store_submit(job)--> [ queue ] --committer thread--> one commit --> job->done
  *
- * LMDB has one writer; so that ingest, delivery and everything else share each commit instead of
- * queueing for it, a single committer takes whatever waits and commits it together. It never waits
- * for company: while one commit is on its way to the disk the next group gathers by itself, so a
- * lone job is durable as fast as the disk allows and a crowd shares. Readers use short read
- * transactions from any thread.
+ * LMDB has one writer; so that ingest, delivery and everything else share each commit
+ * instead of queueing for it, a single committer takes whatever waits and commits it
+ * together. It never waits for company: while one commit is on its way to the disk the next
+ * group gathers by itself, so a lone job is durable as fast as the disk allows and a crowd
+ * shares. Readers use short read transactions from any thread.
  *
  * Durable means: LMDB writes the changed pages to places that no earlier state uses, then
  * fdatasync()s the file, then writes one of its two meta pages through a descriptor opened with
@@ -56,10 +56,10 @@ struct store_metrics {
     struct histogram commit_latency; /* begin to durable */
 };
 
-/* -EINVAL (bytes_max), -EACCES, -ENOSPC, -ENOENT (read_only and nothing there), -EBUSY (another
- * spelter writes here: err names the lock file), -EBADMSG (damaged, or written by a newer version:
- * err says). LMDB allows one environment on a file in a process: open a directory once. The store
- * does not survive fork(). */
+/* -EINVAL (bytes_max), -EACCES, -ENOSPC, -ENOENT (read_only and nothing there), -EBUSY
+ * (another spelter writes here: err names the lock file), -EBADMSG (damaged, or written by a
+ * newer version: err says). LMDB allows one environment on a file in a process: open a
+ * directory once. The store does not survive fork(). */
 int store_open(struct store **out, const struct store_options *options, struct err *err)
     __attribute__((warn_unused_result));
 
@@ -87,17 +87,17 @@ enum store_class {
 };
 
 /*
- * A change waiting to be durable. Intrusive: the submitter owns the memory until done() ran, and so
- * bounds the queue.
+ * A change waiting to be durable. Intrusive: the submitter owns the memory
+ * until done() ran, and so bounds the queue.
  *
  * apply() runs on the committer thread inside the shared transaction; it returns 0 or -errno. It
  * may run again: when the transaction fails, everything is rolled back and jobs are retried in
  * smaller company, so apply() must have no effect but on the transaction, and must leave no cursor
  * open. An error of one job fails that job alone.
  *
- * done() runs on the committer thread after the outcome is known, in submission order: 0 means
- * durable. It must be short, and must not submit-and-wait. The job belongs to the submitter again
- * from the moment it is called.
+ * done() runs on the committer thread after the outcome is known, in submission order: 0
+ * means durable. It must be short, and must not submit-and-wait. The job belongs to the
+ * submitter again from the moment it is called.
  */
 struct store_job {
     int (*apply)(struct store_job *job, MDB_txn *txn);
@@ -111,9 +111,9 @@ struct store_job {
 /* Any thread. -ESHUTDOWN once closing, -EROFS when read_only; done() does not run then. */
 int store_submit(struct store *s, struct store_job *job) __attribute__((warn_unused_result));
 
-/* Submits and waits for the outcome; done() may be NULL. Not on the committer thread.
- * -ENOSPC: no room. -EIO: the disk failed; when that hits LMDB's meta page, every later job fails
- * with it too, and only opening the store again helps. */
+/* Submits and waits for the outcome; done() may be NULL. Not on the committer thread. -ENOSPC: no
+ * room. -EIO: the disk failed; when that hits LMDB's meta page, every later job fails with it too,
+ * and only opening the store again helps. */
 int store_commit(struct store *s, struct store_job *job) __attribute__((warn_unused_result));
 
 const struct store_metrics *store_metrics(const struct store *s);

@@ -153,8 +153,8 @@ static void done_settle(struct store_job *job, int rc)
         report(REPORT_DEAD, s->dead_id, 0);
 }
 
-/* Settles what was appended, mostly in order, some far ahead. Runs on the thread that owns the
- * cursor. */
+/* Settles what was appended, mostly in order, some far ahead. Runs
+ * on the thread that owns the cursor. */
 static int settle_for_ever(uint64_t seed)
 {
     for (;;) {

@@ -1,7 +1,7 @@
 /*
- * store_child: the process that is killed. It appends, settles and trims with several threads, and
- * writes a report for each thing that became durable to a pipe: what the parent then expects to
- * find.
+ * store_child: the process that is killed. It appends, settles and trims with
+ * several threads, and writes a report for each thing that became durable to a
+ * pipe: what the parent then expects to find.
  *
  * A record's content follows from its serial number: the number, then bytes drawn from it.
  */

@@ -1,8 +1,8 @@
 /*
- * store_crash ROUNDS: kills a writing process with SIGKILL at random instants and checks that
- * whatever it had reported as durable is there: records with their content at their positions (or
- * trimmed below the settled floor), positions without a gap, cursor state, dead letters and known
- * messages no older than reported.
+ * store_crash ROUNDS: kills a writing process with SIGKILL at random instants and checks
+ * that whatever it had reported as durable is there: records with their content at their
+ * positions (or trimmed below the settled floor), positions without a gap, cursor state,
+ * dead letters and known messages no older than reported.
  *
  * A kill leaves the page cache alone, so this proves the order of writes within LMDB's file and our
  * use of it, not what a disk does when the power fails.

@@ -1,5 +1,5 @@
-/* For each line of JSON on stdin, the line that jv_write makes of what jv_parse read; "refused:
- * why" where it did not. */
+/* For each line of JSON on stdin, the line that jv_write makes of what
+ * jv_parse read; "refused: why" where it did not. */
 #include <stdio.h>
 #include <stdlib.h>
 

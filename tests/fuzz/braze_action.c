@@ -1,7 +1,7 @@
 /*
- * A mapped payload of any shape through any action: the request is JSON that parses again, an error
- * says something, every item of a batch gets a node, and an intent's objects say nothing of an
- * undefined.
+ * A mapped payload of any shape through any action: the request is JSON that parses
+ * again, an error says something, every item of a batch gets a node, and an
+ * intent's objects say nothing of an undefined.
  */
 #include "batch.h"
 #include "subscription.h"

@@ -19,8 +19,8 @@ static void check_refusal(const struct err *err, struct str text)
     assert(str_starts(str_from(end), STR(": ")));
     assert(end[2] != '\0');
     assert(line >= 1);
-    /* A document that ends too early is refused at the line after its last. Every line break of
-     * YAML is one byte at least. */
+    /* A document that ends too early is refused at the line after its last. Every
+     * line break of YAML is one byte at least. */
     assert(line <= text.len + 2);
     assert(str_find(message, '\n') == message.len);
 }

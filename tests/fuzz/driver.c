@@ -1,5 +1,5 @@
-/* Replays a corpus folder through a fuzz target: `replay_x FOLDER`. Found crashes live there and
- * stay fixed. */
+/* Replays a corpus folder through a fuzz target: `replay_x FOLDER`.
+ * Found crashes live there and stay fixed. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdint.h>

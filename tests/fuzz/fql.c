@@ -1,5 +1,5 @@
-/* A refusal says where and why; what compiles has a tree, and matching it with any event ends in an
- * answer. */
+/* A refusal says where and why; what compiles has a tree, and matching
+ * it with any event ends in an answer. */
 #include "fql.h"
 
 #include <assert.h>

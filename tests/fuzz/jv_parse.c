@@ -1,5 +1,5 @@
-/* What parses prints, and what was printed parses to the same text: one more round changes nothing.
- */
+/* What parses prints, and what was printed parses to the same
+ * text: one more round changes nothing. */
 #include "jv.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* A mapping is refused with a sentence or runs; what it gives has no undefined members, and running
- * it again gives the same. */
+/* A mapping is refused with a sentence or runs; what it gives has no undefined
+ * members, and running it again gives the same. */
 #include "mapping.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* A template without braces is its own text, and rendering ends within its bound whatever the
- * template. */
+/* A template without braces is its own text, and rendering ends
+ * within its bound whatever the template. */
 #include "mapping.h"
 
 #include <assert.h>

@@ -10,8 +10,8 @@
 static void hashes_are_xxh3_and_stay_so(void **state)
 {
     (void)state;
-    /* Hashes are kept on disk: another function would be another format. Values of the xxHash
-     * library's XXH3. */
+    /* Hashes are kept on disk: another function would be another format.
+     * Values of the xxHash library's XXH3. */
     assert_true(hash_str((struct str){NULL, 0}) == UINT64_C(0x2d06800538d394c2));
     assert_true(hash_str(STR("")) == UINT64_C(0x2d06800538d394c2));
     struct hash128 empty = hash128_str_seed(STR(""), 0);

@@ -1,9 +1,9 @@
 /*
  * courier_world: a courier with a real store and journal, and a Braze that a test scripts.
  *
- * Every object carries its user and a number, {"u":3,"n":17}. The Braze notes each object it
- * accepted and checks that one user's numbers only grow from request to request and within an
- * array.
+ * Every object carries its user and a number, {"u":3,"n":17}. The Braze notes
+ * each object it accepted and checks that one user's numbers only grow from
+ * request to request and within an array.
  */
 #ifndef SPELTER_TESTS_COURIER_WORLD_H
 #define SPELTER_TESTS_COURIER_WORLD_H
@@ -42,8 +42,8 @@ struct world {
     struct courier_options options; /* change before world_start */
     unsigned numbers;               /* objects appended */
 
-    /* Decides the answer; NULL: 201 for everything. Sets refused[n] for objects it names in
-     * errors[]. */
+    /* Decides the answer; NULL: 201 for everything. Sets refused[n]
+     * for objects it names in errors[]. */
     struct scripted_answer (*script)(struct world *w, const struct world_request *request);
     char body[16384]; /* for the script's answer */
     _Atomic bool is_fixed;

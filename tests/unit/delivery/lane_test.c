@@ -173,8 +173,7 @@ static void what_still_waits_at_the_end_comes_out_once_each(void **state)
 enum { USERS = 12, ITEMS = 4000, HOLDS = 8, HOLD_ITEMS_MAX = 5 };
 
 struct model {
-    int64_t last[USERS]; /* arrival of the user's item that left last; an item's arrival is its
-                            number */
+    int64_t last[USERS]; /* number, which is its arrival, of the user's item that left last */
     struct hold *holder[USERS];
     unsigned held[USERS];
     struct hold holds[HOLDS];

@@ -1,5 +1,5 @@
-/* The store, the cursor and the dead letters are stand-ins here: a commit ends when and how the
- * test says. */
+/* The store, the cursor and the dead letters are stand-ins here: a
+ * commit ends when and how the test says. */
 #include "unit.h"
 
 #include <errno.h>

@@ -61,8 +61,8 @@ static void pipelined_requests_are_answered_in_order(void **state)
     stop(&f);
 }
 
-/* libmicrohttpd's own epoll thread waits for ever when exactly 128 of its events are ready: our
- * loop must not. */
+/* libmicrohttpd's own epoll thread waits for ever when exactly 128 of its
+ * events are ready: our loop must not. */
 static void so_many_clients_at_once_are_all_answered(void **state)
 {
     (void)state;

@@ -126,8 +126,6 @@ void stop(struct fixture *f)
     http_close(f->server);
 }
 
-/* ---------------------------------------------------------------------------------- the clients */
-
 int client_open(const struct fixture *f)
 {
     const struct sockaddr_in address = {.sin_family = AF_INET,

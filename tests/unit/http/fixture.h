@@ -1,9 +1,9 @@
 /*
  * fixture: a real server on its own thread, and clients that send raw bytes over loopback sockets.
  *
- * The handler goes by path: /facts answers what it was told, /later answers after the handler has
- * returned, /hold when the test says so, /break?bytes=N cuts its answer short; every other path
- * sends the body back.
+ * The handler goes by path: /facts answers what it was told, /later answers after the
+ * handler has returned, /hold when the test says so, /break?bytes=N cuts its answer
+ * short; every other path sends the body back.
  */
 #ifndef SPELTER_TEST_HTTP_FIXTURE_H
 #define SPELTER_TEST_HTTP_FIXTURE_H

@@ -9,8 +9,6 @@
 
 #include "buf.h"
 
-/* ------------------------------------------------------------------------------------- requests */
-
 struct raw_case {
     const char *what;
     struct str request;

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "bounds.h"
 #include "envelope.h"
 #include "jv.h"
-#include "bounds.h"
 
 #include "unit.h"
 

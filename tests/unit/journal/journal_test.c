@@ -50,8 +50,8 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Appends `count` records "a record of SEED" or, when count is 0, trims up to `trim_max` below
- * `before`. */
+/* Appends `count` records "a record of SEED" or, when count is 0,
+ * trims up to `trim_max` below `before`. */
 struct work {
     struct store_job job;
     size_t count;
@@ -299,8 +299,8 @@ static void a_newer_format_is_refused(void **state)
     assert_null(journal);
 }
 
-/* Several threads append, several read behind them, one trims: every record is read once, in order,
- * before it goes. */
+/* Several threads append, several read behind them, one trims: every record
+ * is read once, in order, before it goes. */
 enum { WRITERS = 3, READERS = 2, APPENDS = 300, EACH = 4 };
 
 struct reader {

@@ -22,8 +22,8 @@ static int teardown_dead(void **state)
     return teardown(state);
 }
 
-/* Puts `count` letters "letter N" of at least `bytes`, then removes the letter `remove` (0: none).
- */
+/* Puts `count` letters "letter N" of at least `bytes`, then
+ * removes the letter `remove` (0: none). */
 struct work {
     struct store_job job;
     size_t count;

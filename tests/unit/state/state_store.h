@@ -1,5 +1,5 @@
-/* state_store: a store in a scratch directory, for the tests of this room. Include after cmocka.h.
- */
+/* state_store: a store in a scratch directory, for the tests of
+ * this room. Include after cmocka.h. */
 #ifndef SPELTER_TESTS_STATE_STORE_H
 #define SPELTER_TESTS_STATE_STORE_H
 

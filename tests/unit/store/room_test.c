@@ -233,8 +233,8 @@ static void limit_file(off_t bytes)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-/* A limit on the file's size stands in for a disk that is full: writing beyond it fails in the same
- * way. */
+/* A limit on the file's size stands in for a disk that is full:
+ * writing beyond it fails in the same way. */
 static void a_full_disk_refuses_appends_loses_nothing_and_recovers(void **state)
 {
     (void)state;

@@ -245,8 +245,8 @@ static void a_table_is_opened_once_and_known_after_a_restart(void **state)
     assert_int_equal(store_table_find(store, "table", &again), 0);
 }
 
-/* In a process of its own, as LMDB wants it: opens the store read-only when told, looks for record
- * 1, and answers. */
+/* In a process of its own, as LMDB wants it: opens the store read-only when
+ * told, looks for record 1, and answers. */
 static int look_from_outside(int wait_fd)
 {
     char byte;
