@@ -29,6 +29,7 @@ libzstd-dev           module  libzstd
 zlib1g-dev            module  zlib
 '
 readonly TEST_PARTS='
+chromium              command chromium
 clang                 command clang
 clang-format          command clang-format
 clang-tidy            command clang-tidy
@@ -41,7 +42,7 @@ valgrind              command valgrind
 wrk                   command wrk
 '
 # Folders with a package-lock.json, in which the tests run Node.
-readonly NODE_FOLDERS='tests/clients tests/differential/oracle'
+readonly NODE_FOLDERS='tests/clients tests/differential/oracle tests/sandbox/client'
 
 work=
 

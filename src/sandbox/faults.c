@@ -44,7 +44,7 @@ static const struct str kind_names[FAULT_KIND_COUNT] = {
 #undef X
 };
 static const bool kind_applies[FAULT_KIND_COUNT] = {
-#define X(kind, name, applies) [kind] = applies,
+#define X(kind, name, applies) [kind] = (applies),
     FAULT_KINDS(X)
 #undef X
 };

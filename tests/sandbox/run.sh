@@ -1,7 +1,7 @@
 #!/bin/sh
 # The sandbox as a whole program: other people's clients, faults on the wire, its page in a browser, a kill and a restart.
-# usage: tests/sandbox/run.sh PROGRAM [ARGUMENT...]   e.g. build/tests/sandbox/spelter-sandbox, or build/spelter sandbox
-# Prints "ok NAME" or "not ok NAME: why" a line; what is not installed (node, chromium) is "skip NAME".
+# usage: tests/sandbox/run.sh [PROGRAM ARGUMENT...]   default: build/spelter sandbox
+# Prints "ok NAME" or "not ok NAME: why" a line; what is not installed is "ok NAME # SKIP why".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 scratch=$(mktemp -d)
@@ -64,8 +64,7 @@ browse() {
         "$url/sandbox" 2>/dev/null
 }
 
-program=$*
-[ -n "$program" ] || { echo "usage: $0 PROGRAM [ARGUMENT...]" >&2; exit 2; }
+program=${*:-build/spelter sandbox}
 
 if start "starts"; then
     expect "answers over HTTP" "$(post '{"attributes":[{"external_id":"u"}]}')" 201
@@ -80,7 +79,7 @@ if start "starts"; then
         node "$here/client/client.mjs" "$url" all || failed=1
         node "$here/client/faults.mjs" "$url" all || failed=1
     else
-        say "skip the braze-api package: node or its packages are missing (npm ci in tests/sandbox/client)"
+        say "ok the braze-api package # SKIP node or its packages are missing (npm ci in tests/sandbox/client)"
     fi
     if command -v chromium >/dev/null; then
         post '{"attributes":[{"external_id":"shown-on-the-page"}],"events":[{"name":"nobody"}]}' >/dev/null
@@ -99,7 +98,7 @@ if start "starts"; then
             if grep -q "$text" "$scratch/page.html"; then say "ok the page shows $text"; else say "not ok the page shows $text: missing"; fi
         done
     else
-        say "skip the page: chromium is missing"
+        say "ok the page # SKIP chromium is missing"
     fi
     stop "SIGTERM ends it with 0"
 fi
