@@ -50,25 +50,33 @@ void resident_init(struct resident *r, const void *inside)
     if (r->map == NULL || r->statm_fd < 0)
         log_debug("store: /proc does not tell about mapped memory: it is not bounded");
     r->start_pages = mapped_pages(r);
+    pthread_mutex_init(&r->mutex, NULL);
 }
 
 void resident_fini(struct resident *r)
 {
+    if (r->page_bytes == 0)
+        return;
+    pthread_mutex_destroy(&r->mutex);
     if (r->statm_fd >= 0)
         close(r->statm_fd);
-    r->statm_fd = -1;
 }
 
-void resident_bound(struct resident *r)
+static void give_back_beyond_bound(struct resident *r)
 {
-    if (r->map == NULL || r->statm_fd < 0)
-        return;
     const size_t pages = mapped_pages(r);
     if (pages < r->start_pages) /* the system took some away by itself */
         r->start_pages = pages;
     if ((pages - r->start_pages) * r->page_bytes < RESIDENT_BYTES_MAX)
         return;
-    if (madvise(r->map, r->map_bytes, MADV_DONTNEED) != 0)
-        r->map = NULL; /* this system does not do it: no use in asking again */
+    (void)madvise(r->map, r->map_bytes, MADV_DONTNEED); /* refused for locked memory: so be it */
     r->start_pages = mapped_pages(r);
+}
+
+void resident_bound(struct resident *r)
+{
+    if (r->map == NULL || r->statm_fd < 0 || pthread_mutex_trylock(&r->mutex) != 0)
+        return;
+    give_back_beyond_bound(r);
+    pthread_mutex_unlock(&r->mutex);
 }

@@ -1,6 +1,5 @@
 /*
- * resident: keeps the share of the map that counts as this process's memory small. Part of store;
- * committer thread only.
+ * resident: keeps the share of the map that counts as this process's memory small. Part of store.
  *
  * LMDB reads its file through a shared mapping. Every page that was ever looked at stays mapped and
  * counts as resident, so a server that works through a large file seems to grow as large as the
@@ -16,31 +15,34 @@
 #ifndef SPELTER_STORE_RESIDENT_H
 #define SPELTER_STORE_RESIDENT_H
 
-#include <lmdb.h>
+#include <pthread.h>
 #include <stddef.h>
 
 enum {
-    /* What the mapping may grow by until it is given back: a second's work or so, so that what is
-     * looked at all the time is rarely mapped again. */
-    RESIDENT_BYTES_MAX = 32 * 1024 * 1024,
+    /* What the mapping may grow by until it is given back. At full speed that is some dozen times a
+     * second, each for less than a millisecond. */
+    RESIDENT_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 struct resident {
     void *map; /* NULL: unknown, nothing is done */
     size_t map_bytes;
-    int statm_fd;       /* /proc/self/statm; -1: none */
-    size_t page_bytes;  /* of the system, not of LMDB */
-    size_t start_pages; /* mapped from files when the growth began */
+    int statm_fd;      /* /proc/self/statm; -1: none */
+    size_t page_bytes; /* of the system, not of LMDB */
+
+    pthread_mutex_t mutex; /* guards start_pages */
+    size_t start_pages;    /* mapped from files when the growth began */
 };
 
 /* `inside` is any address in the map, such as a value that LMDB returned. Where /proc does not tell
- * where the map lies, all calls do nothing: that costs memory, not correctness. */
+ * where the map lies, resident_bound does nothing: that costs memory, not correctness. */
 void resident_init(struct resident *r, const void *inside);
-void resident_fini(struct resident *r);
+void resident_fini(struct resident *r); /* a zeroed one is fine, as it is for resident_bound */
 
-/* To be called after each commit: a read of /proc/self/statm, which is quick beside an fsync, and
- * now and then a madvise. The kernel counts mapped pages by CPU and adds them up late, so with many
- * CPUs the bound is a rough one. */
+/* To be called after each commit and each read transaction: a read of /proc/self/statm, about a
+ * microsecond, and now and then a madvise. Any thread; who finds another one at it leaves it to
+ * that. The kernel counts mapped pages by CPU and adds them up late, so with many CPUs the bound is
+ * a rough one. */
 void resident_bound(struct resident *r);
 
 #endif

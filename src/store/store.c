@@ -291,7 +291,6 @@ int store_open(struct store **out, const struct store_options *options, struct e
         return err_set(err, -ENOMEM, 0, "no memory for the store");
     s->read_only = options->read_only;
     s->lock_fd = -1;
-    s->resident.statm_fd = -1;
     pthread_mutex_init(&s->tables_mutex, NULL);
     pthread_mutex_init(&s->readers_mutex, NULL);
 
@@ -414,8 +413,10 @@ void store_read_end(MDB_txn *txn)
         return;
     struct store *s = mdb_env_get_userctx(mdb_txn_env(txn));
     mdb_txn_abort(txn);
-    if (!s->read_only)
+    if (!s->read_only) {
+        resident_bound(&s->resident);
         return;
+    }
     pthread_mutex_lock(&s->readers_mutex);
     assert(s->readers_open > 0);
     s->readers_open--;
