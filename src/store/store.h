@@ -40,8 +40,9 @@ enum {
 
     /* Jobs in one transaction: bounds the work that a failure repeats. */
     STORE_GROUP_JOBS_MAX = 4096,
-    /* Sum of job->bytes in one transaction: bounds dirty memory and the time of a commit. */
-    STORE_GROUP_BYTES_MAX = 16 << 20,
+    /* Sum of job->bytes in one transaction: bounds the time of a commit, and dirty memory, which
+     * LMDB keeps for its next transactions. More would not make a commit cheaper by the byte. */
+    STORE_GROUP_BYTES_MAX = 8 << 20,
 };
 
 struct store_options {
