@@ -33,7 +33,7 @@ static void put_variable(struct buf *out, const char *before, struct str name)
 static void put_wish(struct import *im, struct str variable, const char *what, struct str whose)
 {
     buf_printf(&im->text, "#   %.*s: %s %.*s\n", STR_ARG(variable), what, STR_ARG(whose));
-    plan_note(&im->plan, "set %.*s to %s %.*s: Segment's answers do not show it", STR_ARG(variable),
+    plan_note(&im->plan, "set %.*s to %s %.*s: the config holds no secrets", STR_ARG(variable),
               what, STR_ARG(whose));
 }
 

@@ -98,13 +98,11 @@ static bool is_cloud(const struct segment_item *item)
 static void note_left_out(struct plan *plan, const struct segment_item *item)
 {
     const struct segment_kind *kind = kind_of(item);
-    struct str name = segment_text(
-        &(struct segment_item){.value = jv_get(item->value, STR("metadata"))}, STR("name"));
-    if (kind != NULL)
-        name = kind->name;
+    struct segment_item entry = {.value = jv_get(item->value, STR("metadata"))};
+    struct str name =
+        kind != NULL ? kind->name : plan_quoted(plan, segment_text(&entry, STR("name")));
     plan_note(plan, "left out: destination %.*s (%.*s): %s", STR_ARG(title(plan, item)),
-              STR_ARG(plan_quoted(plan, name)),
-              kind != NULL ? kind->needs : "it is no destination of Braze");
+              STR_ARG(name), kind != NULL ? kind->needs : "it is no destination of Braze");
 }
 
 static int pick_destinations(struct plan *plan, struct err *err)
