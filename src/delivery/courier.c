@@ -253,14 +253,21 @@ int courier_start(struct courier *c)
     return 0;
 }
 
-int courier_stop(struct courier *c, enum courier_stop how, int deadline_ms)
+void courier_ask_stop(struct courier *c, enum courier_stop how, int deadline_ms)
 {
-    if (!c->is_started)
-        return 0;
+    if (c->is_stopping)
+        return;
     c->deadline_ms = monotonic_ms() + deadline_ms;
     c->stop = how;
     c->is_stopping = true;
     dispatch_wake(c->dispatch);
+}
+
+int courier_stop(struct courier *c, enum courier_stop how, int deadline_ms)
+{
+    if (!c->is_started)
+        return 0;
+    courier_ask_stop(c, how, deadline_ms);
     pthread_join(c->thread, NULL);
     c->is_started = false;
     return ledger_flush(c->ledger);

@@ -76,6 +76,10 @@ enum courier_stop {
  * are not on the disk, so they will be repeated. */
 int courier_stop(struct courier *c, enum courier_stop how, int deadline_ms);
 
+/* Only says so, to end several at once: courier_stop then waits for it, and its own `how` and
+ * deadline count no more. */
+void courier_ask_stop(struct courier *c, enum courier_stop how, int deadline_ms);
+
 void courier_close(struct courier *c); /* stopped, or never started; NULL is fine */
 
 /* Waits until everything that was in the journal when it was called is settled and

@@ -2,8 +2,7 @@
  * envelope: a canonical event as the journal keeps it: a small binary
  * head, then the event as JSON text.
  *
- *     | version 1 | flags 1 | source_len 2 | reserved 4 | received_at_ms 8 | source id | JSON text
- * |
+ *     | version 1 | flags 1 | source_len 2 | reserved 4 | received_at_ms 8 | source id | JSON |
  *
  * Numbers are little-endian. The JSON is Segment-spec, stamped: type, messageId, timestamp,
  * originalTimestamp, receivedAt and userId or anonymousId are there (docs/spec/sources.md §1.9).

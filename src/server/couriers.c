@@ -133,6 +133,15 @@ static struct route *take_out(struct couriers *c, struct str id)
     return route;
 }
 
+/* For the thread that changes the list. */
+static bool is_open(const struct couriers *c, struct str id)
+{
+    const struct route *route = c->routes;
+    while (route != NULL && !str_eq(str_from(route->id), id))
+        route = route->next;
+    return route != NULL;
+}
+
 static int open_section(struct couriers *c, const struct config *config,
                         const struct destination_section *section, struct err *err)
 {
@@ -222,8 +231,7 @@ static void stop_changed(struct couriers *c, const struct config *old, const str
         route_free(route);
         if (after == NULL)
             log_warn("%.*s: no longer in the config; its place in the journal is kept, so events "
-                     "it has not "
-                     "delivered stay until it comes back",
+                     "it has not delivered stay until it comes back",
                      STR_ARG(before->id));
     }
 }
@@ -238,8 +246,7 @@ int couriers_reload(struct couriers *c, const struct config *old, const struct c
     stop_changed(c, old, new);
     for (size_t i = 0; i < values->destination_count; i++) {
         const struct destination_section *after = &values->destinations[i];
-        const struct destination_section *before = find_section(old, after->id);
-        if (!after->enabled || (before != NULL && is_same(before, after)))
+        if (!after->enabled || is_open(c, after->id)) /* what changed was stopped above */
             continue;
         struct err why = {0};
         if (open_section(c, new, after, &why) != 0) /* memory or the disk: the mappings were fine */
@@ -251,6 +258,9 @@ int couriers_reload(struct couriers *c, const struct config *old, const struct c
 
 void couriers_stop(struct couriers *c, int deadline_ms)
 {
+    for (struct route *route = c->routes; route != NULL; route = route->next)
+        if (route->is_running)
+            courier_ask_stop(route->courier, COURIER_FINISH, deadline_ms);
     for (struct route *route = c->routes; route != NULL; route = route->next)
         route_stop(route, deadline_ms);
 }

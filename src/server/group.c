@@ -144,8 +144,9 @@ static void done(struct store_job *job, int rc)
     while (*end != NULL)
         end = &(*end)->next;
     *end = group;
-    pthread_mutex_unlock(&g->mutex);
+    /* Under the lock: once it is free, the listener may close the groups and the HTTP server. */
     http_wake(g->options.http);
+    pthread_mutex_unlock(&g->mutex);
 }
 
 static struct group *group_new(struct groups *g)
@@ -213,6 +214,13 @@ int groups_open(struct groups **out, const struct groups_options *options)
     return 0;
 }
 
+/* The requests outlive their group: group_forget finds nothing in them any more. */
+static void forget_waiters(struct group *group)
+{
+    for (struct waiter *waiter = group->waiters; waiter != NULL; waiter = waiter->next)
+        http_set_user(waiter->request, NULL);
+}
+
 void groups_close(struct groups *g)
 {
     if (g == NULL)
@@ -226,9 +234,12 @@ void groups_close(struct groups *g)
             http_poll(g->options.http, -1); /* done() wakes it */
             continue;
         }
+        forget_waiters(group);
         recycle(g, group);
         g->in_flight--;
     }
+    if (g->open != NULL)
+        forget_waiters(g->open);
     group_free(g->open);
     while (g->free != NULL) {
         struct group *next = g->free->next;

@@ -14,7 +14,7 @@
 
 static void assert_served(const struct fixture *f)
 {
-    struct reply reply;
+    struct client_reply reply;
     exchange(f, STR(GET("/facts")), &reply);
     assert_int_equal(reply.status, 200);
 }
@@ -23,7 +23,7 @@ static void one_connection_carries_many_requests(void **state)
 {
     (void)state;
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     start(&f, default_options());
     int fd = client_open(&f);
     for (int i = 0; i < 100; i++) {
@@ -46,7 +46,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 {
     (void)state;
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     start(&f, default_options());
     int fd = client_open(&f);
     client_send(fd, STR("POST /later HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\none"
@@ -69,7 +69,7 @@ static void so_many_clients_at_once_are_all_answered(void **state)
     static const unsigned counts[] = {127, 128, 129, 256};
     for (size_t c = 0; c < countof(counts); c++) {
         struct fixture f;
-        struct reply reply;
+        struct client_reply reply;
         int fds[256];
         start(&f, default_options());
         for (unsigned i = 0; i < counts[c]; i++)
@@ -134,7 +134,7 @@ static void a_client_that_resets_before_its_answer_is_reported_or_harms_nobody(v
     (void)state;
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     start(&f, default_options());
     for (unsigned i = 0; i < 100; i++) {
         int fd = client_open(&f);
@@ -198,7 +198,7 @@ static void a_request_at_the_handler_is_not_cut_off(void **state)
 {
     (void)state;
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct http_options options = default_options();
     options.idle_timeout_s = 1;
     start(&f, options);
@@ -221,7 +221,7 @@ static void connections_over_the_limit_are_closed_and_hurt_nobody(void **state)
     (void)state;
     enum { LIMIT = 8 };
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct http_options options = default_options();
     int fds[LIMIT];
     char c;
@@ -257,7 +257,7 @@ static void ten_thousand_idle_connections_hold_and_others_are_served(void **stat
     /* Both ends of each connection are ours. */
     size_t count = files.rlim_cur > 20200 ? 10000 : (size_t)(files.rlim_cur - 200) / 2;
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     int *fds = calloc(count, sizeof(*fds));
     assert_non_null(fds);
     start(&f, default_options());
@@ -289,7 +289,7 @@ static void a_broken_answer_ends_after_its_bytes_with_a_reset(void **state)
         {STR_INIT(GET("/break?bytes=24")), 500, "{\"message\":\"0123456789\"}"},
     };
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     char c;
     start(&f, default_options());
     for (size_t i = 0; i < countof(cases); i++) {
@@ -307,7 +307,7 @@ static void a_broken_answer_ends_after_its_bytes_with_a_reset(void **state)
 static void check_closing_after(int polls)
 {
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     int fds[3];
     start(&f, default_options());
     for (unsigned i = 0; i < countof(fds); i++) {
@@ -340,7 +340,7 @@ static void after_it_stops_listening_open_connections_go_on(void **state)
 {
     (void)state;
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in late = address;
@@ -435,7 +435,7 @@ static void ipv6_clients_are_served(void **state)
         skip();
     for (size_t i = 0; i < countof(listens); i++) {
         struct fixture f;
-        struct reply reply;
+        struct client_reply reply;
         struct http_options options = default_options();
         struct sockaddr_in6 address = any;
         options.listen = listens[i];

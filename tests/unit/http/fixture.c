@@ -154,9 +154,9 @@ ssize_t client_recv(int fd, char *into, size_t bytes)
     return recv(fd, into, bytes, 0);
 }
 
-void client_read(int fd, struct reply *reply)
+void client_read(int fd, struct client_reply *reply)
 {
-    *reply = (struct reply){0};
+    *reply = (struct client_reply){0};
     const char *end = NULL;
     size_t want = 1;
     while (end == NULL || reply->body_bytes < want) {
@@ -186,7 +186,7 @@ void client_read(int fd, struct reply *reply)
         reply->status = atoi(reply->text + 9);
 }
 
-void exchange(const struct fixture *f, struct str bytes, struct reply *reply)
+void exchange(const struct fixture *f, struct str bytes, struct client_reply *reply)
 {
     int fd = client_open(f);
     client_send(fd, bytes);

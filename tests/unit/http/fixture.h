@@ -65,7 +65,7 @@ void client_send(int fd, struct str bytes);
 /* Waits for bytes: their number, 0 at the connection's end, -1 when it was reset. */
 ssize_t client_recv(int fd, char *into, size_t bytes);
 
-struct reply {
+struct client_reply {
     int status; /* 0: the connection ended without an answer */
     bool was_reset;
     bool is_last; /* the connection ended after it, or says that it will */
@@ -76,9 +76,9 @@ struct reply {
 };
 
 /* Reads one answer and not a byte more, so that a pipelined next one stays in the socket. */
-void client_read(int fd, struct reply *reply);
+void client_read(int fd, struct client_reply *reply);
 
 /* One request on a connection of its own. */
-void exchange(const struct fixture *f, struct str bytes, struct reply *reply);
+void exchange(const struct fixture *f, struct str bytes, struct client_reply *reply);
 
 #endif

@@ -19,7 +19,7 @@ struct raw_case {
 static void check_raw_cases(const struct fixture *f, const struct raw_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct reply reply;
+        struct client_reply reply;
         exchange(f, cases[i].request, &reply);
         if (reply.status != cases[i].status)
             fail_msg("%s: got %d %s, expected %d", cases[i].what, reply.status, reply.body,
@@ -97,7 +97,8 @@ static void what_smuggling_lives_on_is_refused_before_the_handler(void **state)
 }
 
 /* A POST of these bytes with one more header, "Name: value\r\n" or "". */
-static void post(const struct fixture *f, const char *header, struct str body, struct reply *reply)
+static void post(const struct fixture *f, const char *header, struct str body,
+                 struct client_reply *reply)
 {
     struct buf request;
     buf_init(&request, 64 << 20);
@@ -160,7 +161,7 @@ static void gzip_bodies_are_inflated_by_header_or_by_magic(void **state)
         {GZIP, {5000}, 0, 15, 400, "damaged"},
     };
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct buf body;
     buf_init(&body, 1 << 20);
     start(&f, default_options());
@@ -183,7 +184,7 @@ static void an_empty_gzip_body_is_an_empty_body(void **state)
 {
     (void)state;
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct buf body;
     buf_init(&body, 1 << 20);
     gzip_append(&body, 'x', 0);
@@ -200,7 +201,7 @@ static void a_gigabyte_in_a_megabyte_of_gzip_costs_no_more_than_the_limit(void *
 {
     (void)state;
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct rusage before;
     struct rusage after;
     struct buf bomb;
@@ -231,7 +232,7 @@ static void bodies_over_the_limit_are_refused_and_their_senders_see_the_answer(v
     /* One byte too many, more than the socket's buffers hold, more than is worth reading. */
     static const size_t sizes[] = {BODY_BYTES_MAX + 1, 4 << 20, HTTP_DRAIN_BYTES_MAX};
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct buf body;
     buf_init(&body, 32 << 20);
     assert_true(buf_reserve(&body, HTTP_DRAIN_BYTES_MAX));
@@ -261,7 +262,7 @@ static void chunks_over_the_limit_are_refused(void **state)
 {
     (void)state;
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct buf request;
     buf_init(&request, 1 << 20);
     buf_append(&request, STR("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"));
@@ -284,7 +285,7 @@ static void header_sections_over_the_limit_are_refused(void **state)
         int status;
     } cases[] = {{8000, 200}, {HTTP_HEADER_BYTES_MAX + 100, 431}, {HTTP_CONNECTION_BYTES * 4, 431}};
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct buf request;
     buf_init(&request, 1 << 20);
     start(&f, default_options());
@@ -306,7 +307,7 @@ static void all_bodies_together_stay_under_their_limit(void **state)
     (void)state;
     enum { CLIENTS = 3 };
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct http_options options = default_options();
     char body[BODY_BYTES_MAX + 1] = {0};
     char request[BODY_BYTES_MAX + 200];
@@ -357,7 +358,7 @@ static void the_owner_words_its_refusals(void **state)
 {
     (void)state;
     struct fixture f;
-    struct reply reply;
+    struct client_reply reply;
     struct http_options options = default_options();
     options.on_refusal = refuse_in_other_words;
     options.body_bytes_max = 1;
