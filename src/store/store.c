@@ -423,6 +423,12 @@ void store_read_end(MDB_txn *txn)
     pthread_mutex_unlock(&s->readers_mutex);
 }
 
+void store_read_ease(MDB_txn *txn)
+{
+    struct store *s = mdb_env_get_userctx(mdb_txn_env(txn));
+    resident_bound(&s->resident);
+}
+
 int store_submit(struct store *s, struct store_job *job)
 {
     assert(job->apply != NULL);

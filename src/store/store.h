@@ -82,6 +82,10 @@ int store_table_find(struct store *s, const char *name, MDB_dbi *out)
 int store_read_begin(struct store *s, MDB_txn **txn) __attribute__((warn_unused_result));
 void store_read_end(MDB_txn *txn);
 
+/* To be called every few hundred records by who reads a lot in one transaction: gives mapped memory
+ * back when it became much. What was read stays valid. */
+void store_read_ease(MDB_txn *txn);
+
 enum store_class {
     STORE_NEEDS_ROOM, /* appends: refused first when the map or the disk is full */
     STORE_FREES_ROOM, /* verdicts, trims: still tried when appends are refused */
