@@ -1,14 +1,20 @@
 /*
- * The whole program, as a user runs it: `bench_end_to_end [PROGRAM]` starts
- * build/spelter processes and loads them.
+ * The whole program, as a user runs it: `bench_end_to_end [--case NAME] [--backlog N] [PROGRAM]`
+ * starts build/spelter processes and loads them.
  *
- *   ingest      durable requests a second, one event each, beside bare libmicrohttpd answering the
- * same requests batches     durable events a second in batches of 100, one event in flight for each
- * of 16 connections delivered   events a second from a client's batches into the sandbox, with the
- * server's peak memory
+ *   ingest     durable requests a second, one event each, beside bare libmicrohttpd answering the
+ *              same requests
+ *   batches    durable events a second in batches of 100, on 16 connections
+ *   delivered  events a second from a client's batches into the sandbox, with the server's peak
+ *              memory
+ *   backlog    only with --backlog: N events are acknowledged while the sandbox is down, the server
+ *              is started again with them, the sandbox comes up, and everything is delivered
  */
 #include <errno.h>
 #include <ftw.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +33,13 @@ enum {
     BATCH_EVENTS = 100,
     BATCH_REQUESTS = 10000,
     BATCH_CONNECTIONS = 16,
-    DRAIN_MS_MAX = 120000,
+    STALLED_MS_MAX = 120000, /* nothing arrived for so long: it never will */
+    WATCH_EVERY_US = 20000,
     USERS = 50000,
 };
 
 static const char *program = "build/spelter";
-static char folder[] = "/tmp/spelter-bench-XXXXXX";
+static char folder[256];
 
 static void die(const char *what)
 {
@@ -101,9 +108,44 @@ static long status_kib(const struct process *p, const char *key)
     return kib;
 }
 
+/* The kernel remembers the peak of all resident memory, but not of its parts. */
+struct watch {
+    const struct process *process;
+    pthread_t thread;
+    _Atomic bool is_over;
+    long anon_kib;
+    long file_kib;
+};
+
+static void *watch_loop(void *self)
+{
+    struct watch *w = self;
+    while (!w->is_over) {
+        const long anon_kib = status_kib(w->process, "RssAnon:");
+        const long file_kib = status_kib(w->process, "RssFile:");
+        w->anon_kib = anon_kib > w->anon_kib ? anon_kib : w->anon_kib;
+        w->file_kib = file_kib > w->file_kib ? file_kib : w->file_kib;
+        usleep(WATCH_EVERY_US);
+    }
+    return NULL;
+}
+
+static void watch_start(struct watch *w, const struct process *p)
+{
+    *w = (struct watch){.process = p};
+    if (pthread_create(&w->thread, NULL, watch_loop, w) != 0)
+        die("no thread");
+}
+
+static void watch_stop(struct watch *w)
+{
+    w->is_over = true;
+    pthread_join(w->thread, NULL);
+}
+
 static struct process start_server(const char *name, const char *destinations)
 {
-    char config[256];
+    char config[512];
     snprintf(config, sizeof(config), "%s/%s.yaml", folder, name);
     FILE *file = fopen(config, "w");
     if (file == NULL)
@@ -154,14 +196,14 @@ static void batch_body(void *self, uint64_t number, struct buf *out)
     buf_append(out, STR("],\"sentAt\":\"2026-11-22T02:48:36.110Z\"}"));
 }
 
-static struct load_result load(const char *address, bool in_batches)
+static struct load_result load(const char *address, bool in_batches, uint64_t requests)
 {
     const struct load_options options = {
         .address = address,
         .path = in_batches ? "/v1/batch" : "/v1/track",
         .headers = "Content-Type: application/json\r\nAuthorization: Basic V0s6\r\n",
         .connections = in_batches ? BATCH_CONNECTIONS : SINGLE_CONNECTIONS,
-        .requests = in_batches ? BATCH_REQUESTS : SINGLE_REQUESTS,
+        .requests = requests,
         .body = in_batches ? batch_body : single_body,
     };
     struct load_result result;
@@ -189,14 +231,15 @@ static double report_ingest(const char *name, const struct load_result *result, 
 
 static void bench_ingest(bool in_batches)
 {
+    const uint64_t requests = in_batches ? BATCH_REQUESTS : SINGLE_REQUESTS;
     struct bare *bare = bare_open();
-    struct load_result result = load(bare_address(bare), in_batches);
+    struct load_result result = load(bare_address(bare), in_batches, requests);
     unsigned events = in_batches ? BATCH_EVENTS : 1;
     double yardstick =
         report_ingest(in_batches ? "batches, bare" : "ingest, bare", &result, events, 0);
     bare_close(bare);
     struct process server = start_server(in_batches ? "batches" : "ingest", "destinations: []\n");
-    result = load(server.address, in_batches);
+    result = load(server.address, in_batches, requests);
     report_ingest(in_batches ? "batches, durable" : "ingest, durable", &result, events, yardstick);
     stop(&server);
 }
@@ -226,49 +269,119 @@ static uint64_t sandbox_events(const char *address, struct arena *a, struct buf 
     return (uint64_t)jv_as_double(jv_get(stats, STR("events")));
 }
 
-static void bench_delivered(void)
+/* `address` is NULL for any free port. */
+static struct process start_sandbox(const char *address)
 {
-    char *const sandbox_argv[] = {(char *)(uintptr_t)program,
-                                  (char *)(uintptr_t) "sandbox",
-                                  (char *)(uintptr_t) "--listen",
-                                  (char *)(uintptr_t) "127.0.0.1:0",
-                                  (char *)(uintptr_t) "--no-limits",
-                                  (char *)(uintptr_t) "--json",
-                                  NULL};
-    struct process sandbox = start(sandbox_argv, STDOUT_FILENO, "\"address\":\"");
+    char *const argv[] = {(char *)(uintptr_t)program,
+                          (char *)(uintptr_t) "sandbox",
+                          (char *)(uintptr_t) "--listen",
+                          (char *)(uintptr_t)(address == NULL ? "127.0.0.1:0" : address),
+                          (char *)(uintptr_t) "--no-limits",
+                          (char *)(uintptr_t) "--json",
+                          NULL};
+    return start(argv, STDOUT_FILENO, "\"address\":\"");
+}
+
+static struct process start_delivering_server(const char *name, const char *sandbox_address)
+{
     char destinations[512];
     snprintf(destinations, sizeof(destinations),
              "destinations:\n  - id: braze\n    rate_limit: 1000000/1s\n    settings: {api_key: "
-             "sandbox-key, app_id: app, endpoint: "
-             "\"http://%s\"}\n",
-             sandbox.address);
-    struct process server = start_server("delivered", destinations);
-    const uint64_t expected = (uint64_t)BATCH_REQUESTS * BATCH_EVENTS;
+             "sandbox-key, app_id: app, endpoint: \"http://%s\"}\n",
+             sandbox_address);
+    return start_server(name, destinations);
+}
+
+/* Returns how many arrived: `expected` or, after a crash, a few more. */
+static uint64_t wait_for_events(const struct process *sandbox, uint64_t expected)
+{
     struct arena arena;
     struct buf text;
+    uint64_t arrived = 0;
+    int64_t deadline_us = 0;
     arena_init(&arena, 1 << 24);
     buf_init(&text, 1 << 24);
-
-    int64_t started_us = monotonic_us();
-    struct load_result result = load(server.address, true);
-    int64_t deadline_us = monotonic_us() + DRAIN_MS_MAX * INT64_C(1000);
-    uint64_t arrived;
-    while ((arrived = sandbox_events(sandbox.address, &arena, &text)) < expected) {
+    while (arrived < expected) {
+        const uint64_t now = sandbox_events(sandbox->address, &arena, &text);
+        if (now > arrived || deadline_us == 0)
+            deadline_us = monotonic_us() + STALLED_MS_MAX * INT64_C(1000);
         if (monotonic_us() > deadline_us)
             die("not every event arrived in time");
+        arrived = now;
         usleep(20000);
     }
-    double seconds = (double)(monotonic_us() - started_us) / 1e6;
-    printf("{\"bench\":\"end_to_end\",\"case\":\"delivered\",\"events\":%llu,\"arrived\":%llu,"
-           "\"seconds\":%.2f,"
-           "\"events_per_s\":%.0f,\"acknowledged_per_s\":%.0f,\"server_peak_kib\":%ld,\"server_"
-           "anon_kib\":%ld}\n",
-           (unsigned long long)expected, (unsigned long long)arrived, seconds,
-           (double)expected / seconds, load_rate(&result) * BATCH_EVENTS,
-           status_kib(&server, "VmHWM:"), status_kib(&server, "RssAnon:"));
-    fflush(stdout);
     buf_fini(&text);
     arena_fini(&arena);
+    return arrived;
+}
+
+static void print_memory(const struct process *server, const struct watch *watch)
+{
+    printf("\"server_peak_kib\":%ld,\"server_peak_anon_kib\":%ld,\"server_peak_file_kib\":%ld}\n",
+           status_kib(server, "VmHWM:"), watch->anon_kib, watch->file_kib);
+    fflush(stdout);
+}
+
+static void bench_delivered(void)
+{
+    struct process sandbox = start_sandbox(NULL);
+    struct process server = start_delivering_server("delivered", sandbox.address);
+    struct watch watch;
+    watch_start(&watch, &server);
+    const uint64_t expected = (uint64_t)BATCH_REQUESTS * BATCH_EVENTS;
+    const int64_t started_us = monotonic_us();
+    struct load_result result = load(server.address, true, BATCH_REQUESTS);
+    const uint64_t arrived = wait_for_events(&sandbox, expected);
+    const double seconds = (double)(monotonic_us() - started_us) / 1e6;
+    watch_stop(&watch);
+    printf("{\"bench\":\"end_to_end\",\"case\":\"delivered\",\"events\":%" PRIu64
+           ",\"arrived\":%" PRIu64 ",\"seconds\":%.2f,\"events_per_s\":%.0f,"
+           "\"acknowledged_per_s\":%.0f,",
+           expected, arrived, seconds, (double)expected / seconds,
+           load_rate(&result) * BATCH_EVENTS);
+    print_memory(&server, &watch);
+    stop(&server);
+    stop(&sandbox);
+}
+
+static double data_mib(const char *name)
+{
+    char path[512];
+    struct stat status;
+    snprintf(path, sizeof(path), "%s/%s/data.mdb", folder, name);
+    return stat(path, &status) == 0 ? (double)status.st_size / (1 << 20) : 0;
+}
+
+static void bench_backlog(uint64_t events)
+{
+    const uint64_t requests = (events + BATCH_EVENTS - 1) / BATCH_EVENTS;
+    struct watch watch;
+    struct process sandbox = start_sandbox(NULL);
+    stop(&sandbox); /* its port is free again, and nobody answers there */
+    struct process server = start_delivering_server("backlog", sandbox.address);
+    watch_start(&watch, &server);
+    struct load_result result = load(server.address, true, requests);
+    watch_stop(&watch);
+    printf("{\"bench\":\"end_to_end\",\"case\":\"backlog, in\",\"events\":%" PRIu64
+           ",\"acknowledged_per_s\":%.0f,\"file_mib\":%.0f,",
+           requests * BATCH_EVENTS, load_rate(&result) * BATCH_EVENTS, data_mib("backlog"));
+    print_memory(&server, &watch);
+    stop(&server);
+
+    const int64_t restarted_us = monotonic_us();
+    server = start_delivering_server("backlog", sandbox.address);
+    const int64_t listening_us = monotonic_us();
+    watch_start(&watch, &server);
+    sandbox = start_sandbox(sandbox.address);
+    const int64_t started_us = monotonic_us();
+    const uint64_t arrived = wait_for_events(&sandbox, requests * BATCH_EVENTS);
+    const double seconds = (double)(monotonic_us() - started_us) / 1e6;
+    watch_stop(&watch);
+    printf("{\"bench\":\"end_to_end\",\"case\":\"backlog, out\",\"restart_ms\":%.0f,"
+           "\"arrived\":%" PRIu64 ",\"seconds\":%.2f,\"events_per_s\":%.0f,\"file_mib\":%.0f,",
+           (double)(listening_us - restarted_us) / 1e3, arrived, seconds, (double)arrived / seconds,
+           data_mib("backlog"));
+    print_memory(&server, &watch);
     stop(&server);
     stop(&sandbox);
 }
@@ -281,15 +394,43 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
     return remove(path);
 }
 
+static bool is_wanted(const char *asked, const char *name)
+{
+    return asked == NULL || strcmp(asked, name) == 0;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc > 1)
-        program = argv[1];
+    static const struct option options[] = {
+        {"case", required_argument, NULL, 'c'},
+        {"backlog", required_argument, NULL, 'b'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *only = NULL;
+    uint64_t backlog = 0;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'c')
+            only = optarg;
+        else if (option == 'b')
+            backlog = strtoull(optarg, NULL, 10);
+        else
+            die("usage: bench_end_to_end [--case NAME] [--backlog N] [PROGRAM]");
+    }
+    if (optind < argc)
+        program = argv[optind];
+    const char *base = getenv("TMPDIR");
+    snprintf(folder, sizeof(folder), "%s/spelter-bench-XXXXXX", base == NULL ? "/tmp" : base);
     if (mkdtemp(folder) == NULL)
         die("no temporary folder");
-    bench_ingest(false);
-    bench_ingest(true);
-    bench_delivered();
+    if (is_wanted(only, "ingest"))
+        bench_ingest(false);
+    if (is_wanted(only, "batches"))
+        bench_ingest(true);
+    if (is_wanted(only, "delivered"))
+        bench_delivered();
+    if (backlog > 0 && is_wanted(only, "backlog"))
+        bench_backlog(backlog);
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     return 0;
 }

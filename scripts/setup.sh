@@ -23,11 +23,13 @@ libmicrohttpd-dev     module  libmicrohttpd
 libxxhash-dev         module  libxxhash
 libyaml-dev           module  yaml-0.1
 libunistring-dev      file    /usr/include/unicase.h
+nettle-dev            module  nettle
 libyyjson-dev         module  yyjson
 libzstd-dev           module  libzstd
 zlib1g-dev            module  zlib
 '
 readonly TEST_PARTS='
+chromium              command chromium
 clang                 command clang
 clang-format          command clang-format
 clang-tidy            command clang-tidy
@@ -40,7 +42,7 @@ valgrind              command valgrind
 wrk                   command wrk
 '
 # Folders with a package-lock.json, in which the tests run Node.
-readonly NODE_FOLDERS='tests/clients tests/differential/oracle'
+readonly NODE_FOLDERS='tests/clients tests/differential/oracle tests/sandbox/client'
 
 work=
 

@@ -1,6 +1,6 @@
 /*
- * run-cases: the program's answers in the case format of
- * tests/differential/oracle/oracle.js, whose head describes it.
+ * run-cases: the program's answers in the case format of tests/differential/oracle/oracle.js, whose
+ * head describes it.
  *
  *     run-cases < cases.ndjson > results.ndjson    one result a case, in order
  *     run-cases --bench N < cases.ndjson           N rounds over the cases in one thread: events

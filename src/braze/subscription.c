@@ -47,7 +47,11 @@ static int compile_fql(struct subscription *s, struct jv source, struct err *err
                             "expected a subscription, such as type = \"track\"");
     int rc = fql_compile(&s->fql, jv_str(text), &why);
     if (rc != 0) {
-        err_set_path(err, rc, "/subscribe", "%s (at byte %zu)", why.msg, why.at);
+        err_set_path(err, rc, "/subscribe",
+                     "no condition can be read at byte %zu of '%.*s', expected something like type "
+                     "= \"track\" and "
+                     "properties.plan != null (Segment says: %s)",
+                     why.at, (int)(text.len < 100 ? text.len : 100), text.ptr, why.msg);
         if (err != NULL)
             err->at = why.at;
     }

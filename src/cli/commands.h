@@ -23,6 +23,13 @@ struct map_args {
 };
 int map_run(const void *args, int operand_count, char **operands);
 
+struct import_args {
+    const char *output;   /* NULL: standard output */
+    const char *batching; /* NULL: combined */
+    bool force;
+};
+int import_segment_run(const void *args, int operand_count, char **operands);
+
 struct demo_args {
     int64_t events;
     const char *data;

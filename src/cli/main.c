@@ -30,6 +30,12 @@ static const struct option_row map_options[] = {
     {"destination", 'd', OPTION_TEXT, "ID", offsetof(struct map_args, destination), false, "only this destination"},
 };
 
+static const struct option_row import_options[] = {
+    {"output", 'o', OPTION_TEXT, "FILE", offsetof(struct import_args, output), false, "write the config there instead of to standard output"},
+    {"force", 'f', OPTION_FLAG, NULL, offsetof(struct import_args, force), false, "overwrite FILE"},
+    {"batching", 0, OPTION_TEXT, "MODE", offsetof(struct import_args, batching), false, "combined (default) or per_action"},
+};
+
 static const struct option_row demo_options[] = {
     {"events", 'n', OPTION_COUNT, "COUNT", offsetof(struct demo_args, events), false, "how many events to send (default 2000)"},
     {"data", 0, OPTION_TEXT, "DIR", offsetof(struct demo_args, data), false, "keep the journal there instead of a temporary folder"},
@@ -54,6 +60,9 @@ static const struct command commands[] = {
      OPTIONS(check_options), ARGS(check_args), check_run},
     {"map", "", 0, 0, "show what would be sent for events on standard input", "Reads canonical events, one JSON object a line. Prints for each one line:\n{\"requests\":[{\"method\",\"url\",\"headers\",\"json\"}],\"skipped\":[...],\"errors\":[...]}. Sends nothing.",
      OPTIONS(map_options), ARGS(map_args), map_run},
+    {"import segment", "DIR-OR-FILE...", 1, 64, "a config out of what Segment's Public API says of its Braze destinations",
+     "Reads answers of GET /destinations, /destinations/ID/subscriptions, /destination/ID/filters and\n/sources as they are, from files or all *.json of a folder, and writes a config for 'spelter check'.\nMappings come over as they are, under parity: strict. Secrets become ${ENV}. What cannot come over is\nnamed on standard error. 'combined' batching puts what one user has ready into one request: fewer\nrequests, the same objects; 'per_action' sends each mapping's objects apart, as Segment does.",
+     OPTIONS(import_options), ARGS(import_args), import_segment_run},
     {"dead list", "", 0, 0, "dead letters: what was given up on, and why", "Works beside a running server.",
      OPTIONS(dead_options), ARGS(dead_args), dead_list_run},
     {"dead show", "ID", 1, 1, "one dead letter, whole", "",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "bounds.h"
+#include "file.h"
 #include "keys.h"
 #include "yaml_doc.h"
 
@@ -276,23 +277,11 @@ int config_parse(struct config **out, const char *name, struct str text, struct 
 int config_read(struct config **out, const char *path, struct err *err)
 {
     *out = NULL;
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return err_set(err, -errno, 0, "%s: %s", path, strerror(errno));
     struct buf text;
-    buf_init(&text, YAML_BYTES_MAX + 1);
-    char block[16384];
-    size_t got;
-    while ((got = fread(block, 1, sizeof(block), file)) > 0)
-        buf_append(&text, (struct str){block, got});
-    int rc = 0;
-    if (ferror(file))
-        rc = err_set(err, -EIO, 0, "%s: cannot be read", path);
-    else if (text.failed)
-        rc = err_set(err, -E2BIG, 0, "%s: larger than %d bytes", path, YAML_BYTES_MAX);
-    else
+    buf_init(&text, YAML_BYTES_MAX);
+    int rc = file_read(&text, path, err);
+    if (rc == 0)
         rc = config_parse(out, path, buf_str(&text), err);
-    fclose(file);
     buf_fini(&text);
     return rc;
 }

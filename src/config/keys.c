@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "file.h"
 #include "units.h"
 
 enum { FILE_VALUE_BYTES_MAX = 8 * 1024 * 1024, KEY_NAMES_MAX = 64 };
@@ -101,30 +102,18 @@ static int read_file(const struct place *at, struct str name, size_t bytes_max, 
     if (written < 0 || (size_t)written >= sizeof(path))
         return err_set_path(at->err, -EINVAL, at->path, "the path of '%.*s' is too long",
                             STR_ARG(at->key->name));
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return err_set_path(at->err, -errno, at->path, "'%.*s' names the file %s: %s",
-                            STR_ARG(at->key->name), path, strerror(errno));
     struct buf content;
-    int rc = 0;
-    size_t got;
+    struct err why = {0};
     buf_init(&content, bytes_max);
-    do {
-        if (!buf_reserve(&content, content.len + 1 < bytes_max ? 1 : bytes_max))
-            break;
-        size_t room = content.cap - content.len;
-        got = fread(content.ptr + content.len, 1, room, file);
-        content.len += got;
-    } while (got > 0);
-    if (content.failed || ferror(file))
-        rc = err_set_path(at->err, -EINVAL, at->path,
-                          "%s cannot be read, or is larger than %zu bytes", path, bytes_max);
-    if (rc == 0) {
+    int rc = file_read(&content, path, &why);
+    if (rc != 0) {
+        err_set_path(at->err, rc, at->path, "'%.*s' names the file %s", STR_ARG(at->key->name),
+                     why.msg);
+    } else {
         *out = arena_copy(at->reader->arena, buf_str(&content));
         rc = out->ptr == NULL ? out_of_memory(at) : 0;
     }
     buf_fini(&content);
-    fclose(file);
     return rc;
 }
 

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "text.h"
+
 /* What peek() answers at the end: no byte of the text. */
 enum { END = -1 };
 
@@ -48,11 +50,11 @@ static bool is_ident(int c)
 static bool accept(struct lexer *l, struct str word)
 {
     size_t start = l->at;
-    for (size_t i = 0; i < word.len; i++) {
+    for (size_t units = 0; units < word.len;) { /* as many UTF-16 units as the word has */
         int c = peek(l);
         if (c == END)
             return false;
-        l->at++;
+        units += text_next_point(l->text, &l->at) > 0xFFFF ? 2 : 1;
         if (is_terminator(c))
             break;
     }

@@ -209,8 +209,8 @@ static int parse_comparison(struct parser *p, enum subject subject, struct token
     return push_condition(p, subject, ident.text, op.text, typed);
 }
 
-/* The subjects of contains() and match(): whole names, or a path's
- * beginning without a dot behind it. */
+/* The subjects of contains() and match(): whole names, or a path's beginning without a dot behind
+ * it. */
 static int function_subject(struct str name)
 {
     for (int s = SUBJECT_EVENT; s <= SUBJECT_CONTEXT; s++) {

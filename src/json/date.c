@@ -97,9 +97,9 @@ static void skip_spaces_and_t(struct str text, size_t *at)
     }
 }
 
-/* dayjs's own pattern: YYYY, then optionally MM, DD, hh, mm, ss and a fraction with
- * loose separators, in local time. Every part takes what it can: no text that matches
- * in another way fails to match in this one. */
+/* dayjs's own pattern: YYYY, then optionally MM, DD, hh, mm, ss and a fraction with loose
+ * separators, in local time. Every part takes what it can: no text that matches in another way
+ * fails to match in this one. */
 static bool parse_pattern(struct str text, int64_t *ms)
 {
     int year;

@@ -99,8 +99,8 @@ static struct token read_number(struct reader *r)
     return (struct token){TOKEN_NUMBER, value, r->at - from};
 }
 
-/* Bytes of the white space at the reader, 0 when there is none. Unicode's
- * line and paragraph separators are letters. */
+/* Bytes of the white space at the reader, 0 when there is none. Unicode's line and paragraph
+ * separators are letters. */
 static size_t space_bytes(const struct reader *r)
 {
     struct str rest = str_slice(r->text, r->at, r->text.len);
@@ -266,8 +266,8 @@ static bool read_iso_time(struct reader *r, struct reading *d)
     return read_iso_zone(r, d) && r->next.kind == TOKEN_END;
 }
 
-/* Reads as much of an ISO date as there is. OUTCOME_REST: *first is
- * where the forgiving reading goes on. */
+/* Reads as much of an ISO date as there is. OUTCOME_REST: *first is where the forgiving reading
+ * goes on. */
 static enum outcome read_iso(struct reader *r, struct reading *d, struct token *first)
 {
     if (is_sign(r->next)) {
@@ -451,8 +451,8 @@ static bool read_loose(struct reader *r, struct reading *d, struct token token)
     return true;
 }
 
-/* Year, month and day out of the numbers and the month's name, in
- * the order they most likely mean. */
+/* Year, month and day out of the numbers and the month's name, in the order they most likely mean.
+ */
 static bool find_day(const struct reading *d, int *year, int *month, int *day)
 {
     int n[3] = {d->day[0], d->days > 1 ? d->day[1] : 1, d->days > 2 ? d->day[2] : 1};

@@ -207,6 +207,12 @@ void jv_object_put(struct jv_builder *b, struct str key, struct jv value)
         (void)index_members(b);
 }
 
+struct jv jv_object_peek(const struct jv_builder *b, struct str key)
+{
+    const struct jv_member *member = b->seen & key_bit(key) ? find_member(b, key) : NULL;
+    return member == NULL ? jv_undefined() : member->value;
+}
+
 void jv_object_put_all(struct jv_builder *b, struct jv object)
 {
     if (object.type != JV_OBJECT)

@@ -141,6 +141,9 @@ void jv_object_put(struct jv_builder *b, struct str key, struct jv value); /* bo
 void jv_object_put_all(struct jv_builder *b,
                        struct jv object); /* spread; other types add nothing */
 void jv_object_remove(struct jv_builder *b, struct str key);
+
+/* What was put under the key so far, or undefined: fast also in large objects. */
+struct jv jv_object_peek(const struct jv_builder *b, struct str key);
 struct jv jv_object_end(struct jv_builder *b);
 
 /* An array of a known size; fill (struct jv *)items[0..count) before anyone

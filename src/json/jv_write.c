@@ -44,6 +44,10 @@ static size_t plain_run(const char *text, size_t len)
 void jv_write_string(struct buf *out, struct str text)
 {
     static const char hex[] = "0123456789abcdef";
+    if (text.len == 0) { /* its pointer may be NULL */
+        buf_append(out, STR("\"\""));
+        return;
+    }
     if (!buf_reserve(out, text.len + 2))
         return;
     out->ptr[out->len++] = '"';

@@ -172,8 +172,8 @@ static bool is_ascii(struct str text)
 
 typedef uint8_t *case_map(const uint8_t *, size_t, const char *, uninorm_t, uint8_t *, size_t *);
 
-/* No special-cased character grows beyond three times its bytes, so the
- * library never needs memory of its own. */
+/* No special-cased character grows beyond three times its bytes, so the library never needs memory
+ * of its own. */
 static struct str map_case(struct arena *a, struct str text, case_map *map, char first, char last)
 {
     size_t len = is_ascii(text) ? text.len : text.len * 3;

@@ -9,8 +9,8 @@ const char expression_blank[1] = "";
 
 enum { NESTING_MAX = 64 /* of brackets and ranges in one operand */ };
 
-/* Room for one more item behind `count`: the same items, or a copy of twice
- * the room. NULL: the compilation failed. */
+/* Room for one more item behind `count`: the same items, or a copy of twice the room. NULL: the
+ * compilation failed. */
 static void *grow(struct compilation *c, void *items, uint32_t count, uint32_t *room, size_t size)
 {
     if (count < *room)

@@ -5,7 +5,7 @@
 #include "path.h"
 #include "text.h"
 
-/* null is no items, what is no array is one. */
+/* null is no items, what is no array is one; the words empty and blank are the empty text here. */
 static struct jv as_array(struct render *r, struct jv v)
 {
     struct jv *items;
@@ -16,7 +16,7 @@ static struct jv as_array(struct render *r, struct jv v)
     struct jv array = jv_array(r->arena, &items, 1);
     if (array.type != JV_ARRAY)
         return render_out_of_memory(r);
-    items[0] = v;
+    items[0] = expression_is_special(v) ? jv_string(STR("")) : v;
     return array;
 }
 

@@ -88,8 +88,10 @@ static bool read_zone(struct render *r, struct jv zone, int64_t ms, struct momen
     m->zone = STR("");
     if (zone.type != JV_STRING) {
         double minutes = render_js_number(r, zone);
-        m->offset_minutes = isfinite(minutes) && fabs(minutes) < 1e9 ? (int)minutes : 0;
-        return isfinite(minutes);
+        bool is_in_range =
+            fabs((double)ms - minutes * 60000) <= (double)DATE_MS_MAX && fabs(minutes) < INT32_MAX;
+        m->offset_minutes = is_in_range ? (int)minutes : 0;
+        return is_in_range;
     }
     static const struct str utc[] = {STR_INIT("UTC"), STR_INIT("GMT"), STR_INIT("Etc/UTC"),
                                      STR_INIT("Etc/GMT")};
@@ -183,11 +185,9 @@ static void put_date(struct buf *out, const struct moment *m)
     buf_printf(out, "%d/%d/%lld", m->day.month, m->day.day, (long long)m->day.year);
 }
 
-/* American clocks: a narrow space before AM and PM. */
 static void put_clock(struct buf *out, const struct moment *m)
 {
-    buf_printf(out, "%d:%02d:%02d\xE2\x80\xAF%s", hour12(m), m->minute, m->second,
-               m->hour < 12 ? "AM" : "PM");
+    buf_printf(out, "%d:%02d:%02d %s", hour12(m), m->minute, m->second, m->hour < 12 ? "AM" : "PM");
 }
 
 /* What a code stands for, without padding. False: no such code. */
@@ -388,34 +388,36 @@ static void put_formatted(struct render *r, struct buf *out, const struct moment
     }
 }
 
-static struct jv formatted(struct render *r, struct jv v, struct jv zone, struct str format)
+/* The value itself when it is no date; the format is looked at only for a date. */
+static struct jv formatted(struct render *r, struct jv v, struct jv zone, struct jv format)
 {
     struct buf out;
     struct moment m;
     if (!read_moment(r, v, zone, &m))
         return r->rc == 0 ? v : jv_undefined();
     buf_init_arena(&out, r->arena, TEXT_BYTES_MAX);
-    put_formatted(r, &out, &m, format);
+    put_formatted(r, &out, &m, render_text(r, format));
     return render_from_buf(r, &out);
 }
 
 struct jv filter_date(struct render *r, struct jv v, struct arguments args)
 {
-    struct jv given = argument_at(args, 0);
-    struct str format = jv_is_nullish(given) ? DEFAULT_FORMAT : render_text(r, given);
+    struct jv format = argument_at(args, 0);
+    if (jv_is_nullish(format))
+        format = jv_string(DEFAULT_FORMAT);
     return formatted(r, v, argument_at(args, 1), format);
 }
 
 struct jv filter_date_to_xmlschema(struct render *r, struct jv v, struct arguments args)
 {
     (void)args;
-    return formatted(r, v, jv_undefined(), STR("%Y-%m-%dT%H:%M:%S%:z"));
+    return formatted(r, v, jv_undefined(), jv_string(STR("%Y-%m-%dT%H:%M:%S%:z")));
 }
 
 struct jv filter_date_to_rfc822(struct render *r, struct jv v, struct arguments args)
 {
     (void)args;
-    return formatted(r, v, jv_undefined(), STR("%a, %d %b %Y %H:%M:%S %z"));
+    return formatted(r, v, jv_undefined(), jv_string(STR("%a, %d %b %Y %H:%M:%S %z")));
 }
 
 static struct jv in_words(struct render *r, struct jv v, struct arguments args, char month)
@@ -429,7 +431,7 @@ static struct jv in_words(struct render *r, struct jv v, struct arguments args, 
         snprintf(format, sizeof(format), "%%%c %%-d%%q, %%Y", month);
     else
         snprintf(format, sizeof(format), "%%-d%%q %%%c %%Y", month);
-    return formatted(r, v, jv_undefined(), str_from(format));
+    return formatted(r, v, jv_undefined(), jv_string(str_from(format)));
 }
 
 struct jv filter_date_to_string(struct render *r, struct jv v, struct arguments args)

@@ -10,6 +10,15 @@ static double number_of(struct render *r, struct jv v)
     return isnan(number) ? 0 : number;
 }
 
+/* The value as a number. The reference converts every argument, used or not, and one of them may
+ * throw. */
+static double subject(struct render *r, struct jv v, struct arguments args)
+{
+    for (uint32_t i = 0; i < args.count; i++)
+        (void)number_of(r, args.items[i]);
+    return number_of(r, v);
+}
+
 /* An argument that is not given is not a number, one that is given always is. */
 static double argument_number(struct render *r, struct arguments args, uint32_t index)
 {
@@ -18,25 +27,22 @@ static double argument_number(struct render *r, struct arguments args, uint32_t 
 
 struct jv filter_abs(struct render *r, struct jv v, struct arguments args)
 {
-    (void)args;
-    return jv_number(fabs(number_of(r, v)));
+    return jv_number(fabs(subject(r, v, args)));
 }
 
 struct jv filter_ceil(struct render *r, struct jv v, struct arguments args)
 {
-    (void)args;
-    return jv_number(ceil(number_of(r, v)));
+    return jv_number(ceil(subject(r, v, args)));
 }
 
 struct jv filter_floor(struct render *r, struct jv v, struct arguments args)
 {
-    (void)args;
-    return jv_number(floor(number_of(r, v)));
+    return jv_number(floor(subject(r, v, args)));
 }
 
 struct jv filter_at_least(struct render *r, struct jv v, struct arguments args)
 {
-    double most = number_of(r, v);
+    double most = subject(r, v, args);
     for (uint32_t i = 0; i < args.count; i++)
         most = fmax(most, number_of(r, args.items[i]));
     return jv_number(most);
@@ -44,7 +50,7 @@ struct jv filter_at_least(struct render *r, struct jv v, struct arguments args)
 
 struct jv filter_at_most(struct render *r, struct jv v, struct arguments args)
 {
-    double least = number_of(r, v);
+    double least = subject(r, v, args);
     for (uint32_t i = 0; i < args.count; i++)
         least = fmin(least, number_of(r, args.items[i]));
     return jv_number(least);
@@ -52,22 +58,22 @@ struct jv filter_at_most(struct render *r, struct jv v, struct arguments args)
 
 struct jv filter_plus(struct render *r, struct jv v, struct arguments args)
 {
-    return jv_number(number_of(r, v) + argument_number(r, args, 0));
+    return jv_number(subject(r, v, args) + argument_number(r, args, 0));
 }
 
 struct jv filter_minus(struct render *r, struct jv v, struct arguments args)
 {
-    return jv_number(number_of(r, v) - argument_number(r, args, 0));
+    return jv_number(subject(r, v, args) - argument_number(r, args, 0));
 }
 
 struct jv filter_times(struct render *r, struct jv v, struct arguments args)
 {
-    return jv_number(number_of(r, v) * argument_number(r, args, 0));
+    return jv_number(subject(r, v, args) * argument_number(r, args, 0));
 }
 
 struct jv filter_divided_by(struct render *r, struct jv v, struct arguments args)
 {
-    double quotient = number_of(r, v) / argument_number(r, args, 0);
+    double quotient = subject(r, v, args) / argument_number(r, args, 0);
     bool is_whole = args.count > 1 && number_of(r, args.items[1]) != 0;
     return jv_number(is_whole ? floor(quotient) : quotient);
 }
@@ -76,7 +82,7 @@ struct jv filter_divided_by(struct render *r, struct jv v, struct arguments args
 struct jv filter_modulo(struct render *r, struct jv v, struct arguments args)
 {
     double divisor = argument_number(r, args, 0);
-    return jv_number(fmod(fmod(number_of(r, v), divisor) + divisor, divisor));
+    return jv_number(fmod(fmod(subject(r, v, args), divisor) + divisor, divisor));
 }
 
 struct jv filter_round(struct render *r, struct jv v, struct arguments args)

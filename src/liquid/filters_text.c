@@ -194,8 +194,8 @@ struct jv filter_split(struct render *r, struct jv v, struct arguments args)
     return parts;
 }
 
-/* Is the character at text[at] one to strip? Its bytes. Of `chars`,
- * those beyond the BMP never match. */
+/* Is the character at text[at] one to strip? Its bytes. Of `chars`, those beyond the BMP never
+ * match. */
 static size_t strip_bytes(struct str text, size_t at, struct str chars)
 {
     size_t next = at;

@@ -120,8 +120,8 @@ static bool is_alnum(char c)
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* Percent-encodes all but letters, digits and `kept`; a space
- * becomes `space` when that is not NUL. */
+/* Percent-encodes all but letters, digits and `kept`; a space becomes `space` when that is not NUL.
+ */
 static struct jv percent_encode(struct render *r, struct jv v, const char *kept, char space)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -297,28 +297,45 @@ static int base64_digit(char c)
     return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
-/* Node's decoder: both alphabets, other characters skipped, '=' ends;
- * what is no UTF-8 then becomes U+FFFD. */
+/* Four characters become three bytes: what is held of them so far. */
+struct base64 {
+    struct buf bytes;
+    uint32_t bits;
+    unsigned held;
+    bool is_ended;
+};
+
+/* Node looks at the low byte of a UTF-16 unit: both alphabets, '=' ends, anything else is skipped.
+ */
+static void decode_unit(struct base64 *d, uint32_t unit)
+{
+    int digit = base64_digit((char)(unit & 0xFF));
+    d->is_ended = d->is_ended || (unit & 0xFF) == '=';
+    if (d->is_ended || digit < 0)
+        return;
+    d->bits = d->bits << 6 | (uint32_t)digit;
+    d->held += 6;
+    if (d->held >= 8) {
+        d->held -= 8;
+        buf_putc(&d->bytes, (char)(d->bits >> d->held & 0xFF));
+    }
+}
+
+/* What is no UTF-8 becomes U+FFFD. */
 struct jv filter_base64_decode(struct render *r, struct jv v, struct arguments args)
 {
     (void)args;
-    struct buf bytes;
+    struct base64 d = {.bits = 0};
     struct buf out;
     struct str text = counted(r, v);
-    uint32_t bits = 0;
-    unsigned held = 0;
-    begin(r, &bytes);
-    for (size_t i = 0; i < text.len && text.ptr[i] != '='; i++) {
-        int digit = base64_digit(text.ptr[i]);
-        if (digit < 0)
-            continue;
-        bits = bits << 6 | (uint32_t)digit;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            buf_putc(&bytes, (char)(bits >> held & 0xFF));
-        }
+    begin(r, &d.bytes);
+    for (size_t i = 0; i < text.len;) {
+        uint32_t point = text_next_point(text, &i);
+        if (point > 0xFFFF)
+            decode_unit(&d, (point - 0x10000) >> 10);
+        decode_unit(&d, point > 0xFFFF ? (point - 0x10000) & 0x3FF : point);
     }
+    struct buf bytes = d.bytes;
     begin(r, &out);
     for (size_t i = 0; i < bytes.len;) {
         ucs4_t point;
@@ -369,9 +386,11 @@ struct jv filter_hmac_sha256(struct render *r, struct jv v, struct arguments arg
     return hex_text(r, digest);
 }
 
+/* A gap without pointer means one line. An empty one still breaks lines: V8 takes 0 < number < 1
+ * for such a gap. */
 static void append_line(struct buf *out, struct str gap, unsigned depth)
 {
-    if (gap.len == 0)
+    if (gap.ptr == NULL)
         return;
     buf_putc(out, '\n');
     for (unsigned i = 0; i < depth; i++)
@@ -401,7 +420,7 @@ static void append_json(struct buf *out, struct jv v, struct str gap, unsigned d
         append_line(out, gap, depth + 1);
         if (v.type == JV_OBJECT) {
             jv_write_string(out, v.members[i].key);
-            buf_append(out, gap.len > 0 ? STR(": ") : STR(":"));
+            buf_append(out, gap.ptr != NULL ? STR(": ") : STR(":"));
         }
         append_json(out, child, gap, depth + 1);
     }
@@ -414,12 +433,12 @@ struct jv filter_json(struct render *r, struct jv v, struct arguments args)
 {
     struct buf out;
     struct jv space = argument_at(args, 0);
-    struct str gap = STR("");
+    struct str gap = {NULL, 0};
     if (v.type == JV_UNDEFINED)
         return v;
-    if (space.type == JV_NUMBER && jv_as_double(space) >= 1)
+    if (space.type == JV_NUMBER && jv_as_double(space) > 0)
         gap = str_slice(STR("          "), 0, (size_t)fmin(jv_as_double(space), 10));
-    else if (space.type == JV_STRING)
+    else if (space.type == JV_STRING && space.len > 0)
         gap = text_slice_units(r->arena, jv_str(space), 0, 10);
     begin(r, &out);
     append_json(&out, v, gap, 0);

@@ -29,8 +29,8 @@ static bool is_tag(const struct token *token, struct str name)
 
 static void fail_unclosed(struct parser *p, const struct token *token)
 {
-    scanner_fail(p->c, ERROR_PARSE, token->begin, "tag %.*s not closed",
-                 STR_ARG(token_text(p->c, token)));
+    scanner_fail_about(p->c, ERROR_PARSE, token->begin, STR("tag "), token_text(p->c, token),
+                       STR(" not closed"));
 }
 
 /* Parses the token into a new last node of the list. */
@@ -156,8 +156,8 @@ static void parse_cycle(struct parser *p, const struct token *token, struct node
         (void)scanner_read_to(&s, STR(","));
     }
     if (out->candidates_count == 0)
-        scanner_fail(p->c, ERROR_TOKENIZE, s.p, "empty candidates: \"%.*s\"",
-                     STR_ARG(token_text(p->c, token)));
+        scanner_fail_about(p->c, ERROR_TOKENIZE, s.p, STR("empty candidates: \""),
+                           token_text(p->c, token), STR("\""));
 }
 
 static void parse_stop(struct parser *p, const struct token *token, struct node *out)
@@ -244,8 +244,8 @@ static void parse_if(struct parser *p, const struct token *token, struct node *o
     fail_unclosed(p, token);
 }
 
-/* The first condition is negated. What follows a second else, or an
- * elsif behind one, is read and dropped. */
+/* The first condition is negated. What follows a second else, or an elsif behind one, is read and
+ * dropped. */
 static void parse_unless(struct parser *p, const struct token *token, struct node *out)
 {
     struct list dropped = {0};

@@ -131,14 +131,13 @@ static bool is_word(struct jv v, const char *word)
     return expression_is_special(v) && v.ptr == word;
 }
 
-/* A special word on either side decides; nil equals nothing but null, and
- * neither empty nor blank equals empty. */
+/* A special word on either side decides; nil equals nothing but null, and neither empty nor blank
+ * equals empty. */
 static bool special_equals(struct jv special, struct jv other)
 {
     if (is_word(special, expression_nil))
         return jv_is_nullish(other);
-    if (is_word(special, expression_empty) &&
-        (is_word(other, expression_empty) || is_word(other, expression_blank)))
+    if (is_word(other, expression_empty) || is_word(other, expression_blank))
         return false;
     return is_empty_to(other, is_word(special, expression_blank));
 }

@@ -49,7 +49,20 @@ void scanner_fail(struct compilation *c, struct str name, size_t at, const char 
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    struct str placed = scanner_place(c->arena, c->input, at, str_from(message));
+    scanner_fail_about(c, name, at, str_from(message), STR(""), STR(""));
+}
+
+void scanner_fail_about(struct compilation *c, struct str name, size_t at, struct str before,
+                        struct str text, struct str after)
+{
+    struct buf message;
+    if (c->rc != 0)
+        return;
+    buf_init_arena(&message, c->arena, MESSAGE_BYTES_MAX);
+    buf_append(&message, before);
+    buf_append(&message, text);
+    buf_append(&message, after);
+    struct str placed = scanner_place(c->arena, c->input, at, buf_str(&message));
     *c->error = (struct liquid_error){name, placed};
     c->rc = placed.ptr == NULL ? -ENOMEM : -EINVAL;
 }

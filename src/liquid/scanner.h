@@ -32,6 +32,9 @@ struct str scanner_place(struct arena *a, struct str input, size_t at, struct st
 /* The first failure sticks. */
 void scanner_fail(struct compilation *c, struct str name, size_t at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same around a piece of the template, which may hold any byte. */
+void scanner_fail_about(struct compilation *c, struct str name, size_t at, struct str before,
+                        struct str text, struct str after);
 void scanner_out_of_memory(struct compilation *c);
 /* Memory for the program; NULL and the compilation has failed. */
 void *scanner_alloc(struct compilation *c, size_t bytes);

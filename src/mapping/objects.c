@@ -18,8 +18,7 @@ static struct str index_key(struct arena *a, uint32_t index)
     return arena_copy(a, (struct str){digits, (size_t)len});
 }
 
-/* ------------------------------------------------------------------------------------------- clean
- */
+/* ---------------------------------------------------------------------------------------- clean */
 
 static bool is_clean(struct jv v)
 {
@@ -73,8 +72,7 @@ struct jv objects_clean(struct arena *a, struct jv v)
     return failed ? jv_undefined() : copy;
 }
 
-/* ----------------------------------------------------------------------------------------- flatten
- */
+/* -------------------------------------------------------------------------------------- flatten */
 
 struct flattening {
     struct jv_builder out;
@@ -124,8 +122,7 @@ struct jv objects_flatten(struct arena *a, struct jv v, struct str separator, bo
     return jv_object_end(&f.out);
 }
 
-/* ------------------------------------------------------------------------------------------- merge
- */
+/* ---------------------------------------------------------------------------------------- merge */
 
 static void assign(struct jv_builder *b, struct arena *a, struct jv v)
 {
@@ -157,8 +154,7 @@ struct jv objects_merge(struct arena *a, struct jv objects, bool from_right)
     return jv_object_end(&b);
 }
 
-/* ------------------------------------------------------------------------------------
- * excludeWhenNull */
+/* ------------------------------------------------------------------------------ excludeWhenNull */
 
 struct jv objects_exclude_nulls(struct arena *a, struct jv v)
 {

@@ -139,8 +139,7 @@ struct transform_node {
     struct node mapping;
 };
 
-/* ------------------------------------------------------------------------------------------
- * compiling */
+/* ------------------------------------------------------------------------------------ compiling */
 
 /* Compiles what transform() is given: a whole mapping, its root form included. -EINVAL: *thrown
  * says what the reference says (in `a`); -E2BIG, -ENOMEM: err says. `nodes` counts toward
@@ -167,8 +166,7 @@ const char *program_type_name(struct jv v);
  * such key; or NULL. */
 const struct jv_member *program_directive(struct jv v);
 
-/* --------------------------------------------------------------------------------------------
- * running */
+/* -------------------------------------------------------------------------------------- running */
 
 struct run {
     struct arena *arena;

@@ -9,8 +9,7 @@
 
 #define PRIMITIVE_WANTED "Cannot convert object to primitive value"
 
-/* -------------------------------------------------------------------------------------------
- * trouble */
+/* -------------------------------------------------------------------------------------- trouble */
 
 struct jv run_throw(struct run *r, struct str name, const char *format, ...)
 {
@@ -53,8 +52,7 @@ static struct jv run_made(struct run *r, struct jv made)
     return made.type == JV_UNDEFINED ? run_out_of_memory(r) : made;
 }
 
-/* -------------------------------------------------------------------------------------------
- * containers */
+/* ----------------------------------------------------------------------------------- containers */
 
 static struct jv eval_object(struct run *r, const struct object_node *object, struct jv payload)
 {
@@ -80,8 +78,7 @@ static struct jv eval_array(struct run *r, const struct array_node *array, struc
     return result;
 }
 
-/* ----------------------------------------------------------------------------------------------
- * texts */
+/* ---------------------------------------------------------------------------------------- texts */
 
 static struct jv eval_path_text(struct run *r, const struct node *argument, struct jv payload)
 {
@@ -226,8 +223,7 @@ static struct jv eval_liquid(struct run *r, const struct liquid *liquid, struct 
     }
 }
 
-/* ---------------------------------------------------------------------------------------
- * conditions */
+/* ----------------------------------------------------------------------------------- conditions */
 
 static struct jv eval_if(struct run *r, const struct if_node *node, struct jv payload)
 {

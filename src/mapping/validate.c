@@ -31,8 +31,7 @@ typedef bool check(struct validation *v, struct jv value);
 static bool check_any(struct validation *v, struct jv value);
 static bool check_directive(struct validation *v, struct jv value);
 
-/* -------------------------------------------------------------------------------------------
- * errors */
+/* --------------------------------------------------------------------------------------- errors */
 
 static void append_path(struct buf *out, const struct validation *v)
 {
@@ -118,8 +117,7 @@ static bool check_below(struct validation *v, struct str segment, check *inner, 
     return ok;
 }
 
-/* -------------------------------------------------------------------------------------------
- * values */
+/* --------------------------------------------------------------------------------------- values */
 
 static bool check_directive_or_raw(struct validation *v, struct jv value)
 {
@@ -210,8 +208,7 @@ static bool check_direction(struct validation *v, struct jv value)
     return check_one_of(v, value, STR("left"), STR("right"));
 }
 
-/* ---------------------------------------------------------------------------------------
- * directives */
+/* ----------------------------------------------------------------------------------- directives */
 
 struct field {
     struct str name;
@@ -347,6 +344,55 @@ static bool check_any(struct validation *v, struct jv value)
     return has_directive_key(value) ? check_directive(v, value) : check_object(v, value);
 }
 
+/* The bytes of the line terminator that JavaScript's multiline patterns see at the start of `text`;
+ * 0: none. */
+static size_t terminator_bytes(struct str text)
+{
+    if (str_starts(text, STR("\n")) || str_starts(text, STR("\r")))
+        return 1;
+    return str_starts(text, STR("\xe2\x80\xa8")) || str_starts(text, STR("\xe2\x80\xa9")) ? 3 : 0;
+}
+
+/* Up to the next terminator. */
+static struct str first_line(struct str text)
+{
+    size_t end = 0;
+    while (end < text.len && terminator_bytes(str_slice(text, end, text.len)) == 0)
+        end++;
+    return str_slice(text, 0, end);
+}
+
+/* Aggregated sentences come out of stack traces that the reference tidies as if they held Windows
+ * paths and lines of its own: backslashes turn round, blank lines go, and every further line is
+ * indented. */
+static struct str tidy(struct str texts, struct arena *a)
+{
+    static const struct str indent = STR_INIT("    ");
+    struct buf out;
+    buf_init_arena(&out, a, TEXTS_BYTES_MAX);
+    for (size_t i = 0; i < texts.len;) {
+        struct str rest = str_slice(texts, i, texts.len);
+        size_t terminator = terminator_bytes(rest);
+        if (terminator == 0) {
+            buf_putc(&out, rest.ptr[0] == '\\' ? '/' : rest.ptr[0]);
+            i++;
+            continue;
+        }
+        struct str line = first_line(str_slice(rest, terminator, rest.len));
+        bool is_blank = text_trim(line).len == 0;
+        bool is_indented = str_starts(line, STR("    ValidationError: "));
+        if (is_blank && rest.ptr[0] == '\n') {
+            i += terminator + line.len;
+            continue;
+        }
+        buf_append(&out, str_slice(rest, 0, terminator));
+        if (!is_blank && !is_indented)
+            buf_append(&out, indent);
+        i += terminator;
+    }
+    return out.failed ? texts : buf_str(&out);
+}
+
 int validate_mapping(struct jv mapping, struct arena *a, struct thrown *thrown, struct err *err)
 {
     struct err unused;
@@ -356,12 +402,7 @@ int validate_mapping(struct jv mapping, struct arena *a, struct thrown *thrown, 
         return 0;
     if (v.texts.failed)
         return err_set(err, -ENOMEM, 0, "no memory for what is wrong with a mapping");
-    /* Aggregated sentences come out of stack traces that the reference has tidied as if they held
-     * Windows paths. */
-    for (size_t i = 0; !v.is_bare && i < v.texts.len; i++)
-        if (v.texts.ptr[i] == '\\')
-            v.texts.ptr[i] = '/';
     *thrown = (struct thrown){v.is_bare ? STR("ValidationError") : STR("AggregateError"),
-                              buf_str(&v.texts)};
+                              v.is_bare ? buf_str(&v.texts) : tidy(buf_str(&v.texts), a)};
     return -EINVAL;
 }

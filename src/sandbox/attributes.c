@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hash.h"
 #include "locales.h"
 #include "nested.h"
 #include "standard.h"
@@ -143,9 +144,54 @@ static struct jv finish_list(const struct setting *s, struct list *list)
     return array;
 }
 
+/* Which elements a list has already, by hash: a hostile array has a million. */
+struct seen {
+    uint32_t *slots; /* place in the list + 1; 0: free */
+    uint32_t mask;
+};
+
+static uint64_t item_hash(struct jv item)
+{
+    double number =
+        item.type == JV_NUMBER ? jv_as_double(item) : item.type == JV_BOOL && item.boolean;
+    if (item.type == JV_STRING)
+        return hash_str(jv_str(item));
+    number += 0.0; /* both zeros are one value */
+    return hash_str_seed((struct str){(const char *)&number, sizeof(number)}, item.type);
+}
+
+/* Appends the item unless it is there. */
+static bool add_unique(struct list *list, struct seen *seen, struct jv item)
+{
+    uint32_t at = (uint32_t)item_hash(item) & seen->mask;
+    while (seen->slots[at] != 0 && !jv_equal(list->items[seen->slots[at] - 1], item))
+        at = (at + 1) & seen->mask;
+    if (seen->slots[at] != 0)
+        return false;
+    list->items[list->len++] = item;
+    seen->slots[at] = list->len;
+    return true;
+}
+
+static bool seen_init(struct seen *seen, struct arena *a, uint32_t items)
+{
+    uint32_t slots = 16;
+    while (slots < items * 2)
+        slots *= 2;
+    seen->mask = slots - 1;
+    seen->slots = arena_array(a, slots, sizeof(*seen->slots));
+    if (seen->slots != NULL)
+        memset(seen->slots, 0, slots * sizeof(*seen->slots));
+    return seen->slots != NULL;
+}
+
 static struct jv set_list(const struct setting *s, struct jv value)
 {
     struct list list = {arena_array(s->call->arena, value.len, sizeof(struct jv)), 0};
+    struct seen seen;
+    uint32_t repeated = 0;
+    if (list.items == NULL || !seen_init(&seen, s->call->arena, value.len))
+        return KEEP;
     for (uint32_t i = 0; i < value.len; i++) {
         if (value.items[i].type == JV_OBJECT || value.items[i].type == JV_ARRAY) {
             call_note(s->call, NOTE_UPDATE_DROPPED, s->name,
@@ -153,13 +199,11 @@ static struct jv set_list(const struct setting *s, struct jv value)
             return KEEP;
         }
         struct jv item = clean_item(s, value.items[i]);
-        if (item.type == JV_UNDEFINED)
-            continue;
-        if (find_item(&list, item) < list.len)
-            call_note(s->call, NOTE_CHANGED, s->name, "a repeated element is left out");
-        else
-            list.items[list.len++] = item;
+        if (item.type != JV_UNDEFINED && !add_unique(&list, &seen, item))
+            repeated++;
     }
+    if (repeated > 0)
+        call_note(s->call, NOTE_CHANGED, s->name, "%u repeated elements are left out", repeated);
     return finish_list(s, &list);
 }
 
@@ -175,12 +219,24 @@ static bool is_list_operation(struct jv value)
     return true;
 }
 
+/* What is larger than the result may be is not worked through. */
+static bool is_too_large(const struct setting *s, struct jv operation)
+{
+    if (!json_is_longer(s->call, operation, NESTED_BYTES_MAX))
+        return false;
+    call_note(s->call, NOTE_UPDATE_DROPPED, s->name,
+              "an operation over 100 KB: the old value stays");
+    return true;
+}
+
 static struct jv operate_list(const struct setting *s, struct jv operation)
 {
     struct jv add = jv_get(operation, STR("add"));
     struct jv remove = jv_get(operation, STR("remove"));
     uint32_t before = s->before.type == JV_ARRAY ? s->before.len : 0;
     uint32_t added = add.type == JV_ARRAY ? add.len : 0;
+    if (is_too_large(s, operation))
+        return KEEP;
     if (s->before.type != JV_UNDEFINED && s->before.type != JV_ARRAY) {
         call_note(s->call, NOTE_FIELD_IGNORED, s->name,
                   "add or remove on a value that is no array");
@@ -229,6 +285,8 @@ static struct jv set_object(const struct setting *s, struct jv value)
         return increment(s, value.members[0].value);
     if (is_list_operation(value))
         return operate_list(s, value);
+    if (nested_is_operation(value) && is_too_large(s, value))
+        return KEEP;
     if (nested_is_operation(value)) {
         if (s->before.type != JV_UNDEFINED && s->before.type != JV_ARRAY) {
             call_note(s->call, NOTE_FIELD_IGNORED, s->name,

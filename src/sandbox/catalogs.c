@@ -114,7 +114,7 @@ static bool put_item(struct catalogs *cs, struct catalog *catalog, struct str id
     size_t bytes_before = found ? catalog->items[at]->record_bytes : 0;
     if (!found && catalog->count == catalog->cap) {
         size_t cap = catalog->cap == 0 ? 64 : catalog->cap * 2;
-        struct item **items = realloc(catalog->items, cap * sizeof(*items));
+        struct item **items = realloc(catalog->items, cap * sizeof(struct item *));
         if (items == NULL) {
             free(item);
             return false;
@@ -126,7 +126,7 @@ static bool put_item(struct catalogs *cs, struct catalog *catalog, struct str id
         free(catalog->items[at]);
     } else {
         memmove(catalog->items + at + 1, catalog->items + at,
-                (catalog->count - at) * sizeof(*catalog->items));
+                (catalog->count - at) * sizeof(struct item *));
         catalog->count++;
         catalog->bytes += id.len;
         cs->bytes += id.len;
@@ -248,7 +248,7 @@ void catalog_drop(struct catalogs *cs, struct catalog *catalog, struct str id, i
     cs->bytes -= item->id_bytes + item->record_bytes;
     free(item);
     memmove(catalog->items + at, catalog->items + at + 1,
-            (catalog->count - at - 1) * sizeof(*catalog->items));
+            (catalog->count - at - 1) * sizeof(struct item *));
     catalog->count--;
     catalog->updated_ms = now_ms;
 }

@@ -63,9 +63,9 @@ static int lock_dir(struct disk *d, const char *dir, struct err *err)
     if (mkdir(dir, 0755) != 0 && errno != EEXIST)
         rc = err_set(err, -errno, 0, "cannot create the folder %s: %s", dir, strerror(errno));
     const char *name = buf_cstr(&path);
-    if (rc == 0 && name == NULL)
+    if (name == NULL)
         rc = err_set(err, -ENAMETOOLONG, 0, "the folder's name is too long");
-    if (rc == 0 && (d->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644)) < 0)
+    else if (rc == 0 && (d->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644)) < 0)
         rc = err_set(err, -errno, 0, "cannot write to the folder %s: %s", dir, strerror(errno));
     if (rc == 0 && flock(d->lock, LOCK_EX | LOCK_NB) != 0)
         rc = err_set(err, -EBUSY, 0, "another sandbox keeps its profiles in %s", dir);

@@ -44,7 +44,7 @@ static const struct str kind_names[FAULT_KIND_COUNT] = {
 #undef X
 };
 static const bool kind_applies[FAULT_KIND_COUNT] = {
-#define X(kind, name, applies) [kind] = applies,
+#define X(kind, name, applies) [kind] = (applies),
     FAULT_KINDS(X)
 #undef X
 };
@@ -129,7 +129,7 @@ static int set_kind(struct rule *rule, struct str name, struct err *err)
 
 static int set_probability(struct rule *rule, struct str value, struct err *err)
 {
-    char text[32];
+    char text[32] = "";
     char *end = text;
     if (value.len > 0 && value.len < sizeof(text)) {
         memcpy(text, value.ptr, value.len);

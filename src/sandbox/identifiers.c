@@ -114,7 +114,8 @@ static enum object_error read_secondary(struct call *c, const struct identifiers
 {
     if (ids->email.type == JV_STRING && ids->email.len > 0) {
         struct str email = str_trim(jv_str(ids->email));
-        *who = (struct who){.kind = WHO_EMAIL, .text = email, .key = text_lower_ascii(c->arena, email)};
+        *who = (struct who){
+            .kind = WHO_EMAIL, .text = email, .key = text_lower_ascii(c->arena, email)};
         return email_is(email) ? ERROR_NONE : ERROR_EMAIL;
     }
     struct str phone = id_text(c, ids->phone);
@@ -333,5 +334,5 @@ uint32_t address_prioritize(struct call *c, enum key_kind kind, struct str key, 
             (oldest && profiles_updated(ps, number) < profiles_updated(ps, best)))
             best = number;
     }
-    return candidates <= 1 || newest || oldest ? best : (uint32_t)PROFILE_NONE;
+    return candidates <= 1 || newest || oldest ? best : PROFILE_NONE;
 }

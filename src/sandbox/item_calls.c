@@ -80,7 +80,7 @@ static void change_items(struct call *c, enum item_mode mode)
     struct catalog *catalog = catalog_of_path(c);
     struct jv list = jv_get(c->body, STR("items"));
     struct jv *clean = arena_array(c->arena, CATALOG_ITEMS_PER_CALL_MAX, sizeof(*clean));
-    struct str id;
+    struct str id = STR("");
     if (catalog == NULL)
         return;
     const char *why = clean == NULL ? "arbitrary-error" : check_items(c, list, &id);

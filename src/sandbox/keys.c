@@ -172,7 +172,7 @@ void keys_remove(struct keys *k, enum key_kind kind, struct str text, uint32_t p
 uint32_t keys_find(const struct keys *k, enum key_kind kind, struct str text)
 {
     uint32_t at = *find_link(k, key_hash(kind, text));
-    return at == NODE_NONE ? (uint32_t)PROFILE_NONE : k->nodes[at].profile;
+    return at == NODE_NONE ? PROFILE_NONE : k->nodes[at].profile;
 }
 
 struct keys_walk keys_walk(const struct keys *k, enum key_kind kind, struct str text)

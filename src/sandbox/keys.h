@@ -23,7 +23,7 @@ enum key_kind {
     KEY_DEVICE,
 };
 
-enum { PROFILE_NONE = UINT32_MAX };
+#define PROFILE_NONE UINT32_MAX /* no enum: it would not fit into an int */
 
 struct keys;
 

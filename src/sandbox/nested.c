@@ -137,8 +137,9 @@ static bool read_selector(struct jv entry, bool update, struct selector *out, co
     out->key = jv_str(key);
     out->value = jv_get(entry, STR("$identifier_value"));
     out->new_object = jv_get(entry, STR("$new_object"));
-    if (key.type != JV_STRING || jv_is_nullish(out->value) ||
-        (update && out->new_object.type != JV_OBJECT)) {
+    bool scalar =
+        out->value.type == JV_STRING || out->value.type == JV_NUMBER || out->value.type == JV_BOOL;
+    if (key.type != JV_STRING || !scalar || (update && out->new_object.type != JV_OBJECT)) {
         *why = update ? "$update needs $identifier_key, $identifier_value and $new_object"
                       : "$remove needs $identifier_key and $identifier_value";
         return false;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "record.h"
 #include "text.h"
 
 enum {
@@ -61,52 +62,6 @@ static uint64_t next_random(uint64_t *state)
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
-}
-
-static void pack(struct buf *out, const struct profile *p, uint64_t updated)
-{
-    buf_reset(out);
-    buf_putc(out, '[');
-    jv_write_string(out, p->braze_id);
-    buf_putc(out, ',');
-    jv_write_string(out, p->external_id);
-    buf_printf(out, ",%lld,%lld,%llu,%u", (long long)p->created_ms, (long long)p->updated_ms,
-               (unsigned long long)updated, p->random_bucket);
-    for (int i = 0; i < SECTION_COUNT; i++) {
-        buf_putc(out, ',');
-        struct jv section = profile_section(p, (enum section)i);
-        if (section.len == 0)
-            buf_putc(out, '0');
-        else
-            jv_write(out, section);
-    }
-    buf_putc(out, ']');
-}
-
-enum { FIELDS_BEFORE_SECTIONS = 6 };
-
-static int unpack(struct profile *p, struct arena *a, struct str record, uint64_t *updated)
-{
-    struct jv fields;
-    struct err err = {0};
-    int rc = jv_parse(&fields, a, record, JV_EXACT, &err);
-    if (rc != 0)
-        return rc == -ENOMEM ? rc : -EBADMSG;
-    if (fields.type != JV_ARRAY || fields.len != FIELDS_BEFORE_SECTIONS + SECTION_COUNT)
-        return -EBADMSG;
-    int64_t numbers[4];
-    for (uint32_t i = 0; i < countof(numbers); i++)
-        if (!number_is_i64(fields.items[2 + i], &numbers[i]))
-            return -EBADMSG;
-    p->braze_id = jv_str(fields.items[0]);
-    p->external_id = jv_str(fields.items[1]);
-    p->created_ms = numbers[0];
-    p->updated_ms = numbers[1];
-    *updated = (uint64_t)numbers[2];
-    p->random_bucket = (uint32_t)numbers[3];
-    for (uint32_t i = 0; i < SECTION_COUNT; i++)
-        p->sections[i] = fields.items[FIELDS_BEFORE_SECTIONS + i];
-    return 0;
 }
 
 static void index_key(struct profile *p, enum key_kind kind, struct str key, bool add)
@@ -279,7 +234,7 @@ static int load_profile(void *self, struct str key, struct str value)
     struct slot *slot = &ps->slots[number];
     struct profile p = {.store = ps, .number = (uint32_t)number};
     arena_reset(ps->arena);
-    int rc = unpack(&p, ps->arena, value, &slot->updated);
+    int rc = record_unpack(&p, ps->arena, value, &slot->updated);
     if (rc != 0)
         return rc;
     slot->record = malloc(value.len);
@@ -385,7 +340,7 @@ void profiles_begin(struct profiles *ps, struct arena *arena, int64_t now_ms)
 static void store_record(struct profiles *ps, struct profile *p)
 {
     struct slot *slot = &ps->slots[p->number];
-    pack(&ps->packed, p, slot->updated);
+    record_pack(&ps->packed, p, slot->updated);
     char *record = NULL;
     if (!ps->packed.failed)
         record = ps->packed.len <= slot->record_bytes && ps->packed.len > slot->record_bytes / 2
@@ -459,8 +414,8 @@ struct profile *profiles_get(struct profiles *ps, uint32_t number)
         return slot->open->removed ? NULL : slot->open;
     struct profile *p = open_copy(ps, number);
     uint64_t updated;
-    if (p == NULL ||
-        unpack(p, ps->arena, (struct str){slot->record, slot->record_bytes}, &updated) != 0) {
+    if (p == NULL || record_unpack(p, ps->arena, (struct str){slot->record, slot->record_bytes},
+                                   &updated) != 0) {
         ps->failed = true;
         return NULL;
     }
@@ -562,6 +517,8 @@ struct jv profile_section(const struct profile *p, enum section section)
 
 struct jv profile_get(const struct profile *p, enum section section, struct str key)
 {
+    if (p->building[section])
+        return jv_object_peek(&p->builders[section], key);
     return jv_get(profile_section(p, section), key);
 }
 

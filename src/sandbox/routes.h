@@ -8,8 +8,8 @@ struct route {
     const char *method;
     const char *path;       /* {name} stands for one part, which becomes a parameter of the call */
     const char *permission; /* NULL: keys travel in the body */
-    enum rate_bucket bucket;
     void (*answer)(struct call *c);
+    enum rate_bucket bucket;
     bool may_be_late; /* an asynchronous write, which consistency-ms holds back */
 };
 

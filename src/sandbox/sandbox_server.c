@@ -16,9 +16,13 @@ struct waiting {
     struct waiting *next;
 };
 
+/* A body of 4 MB of small values grows to many times its size when it is parsed and applied. */
+enum { REQUEST_ARENA_BYTES_MAX = 1 << 30 };
+
 struct sandbox_server {
     struct http_server *http;
     struct sandbox *sandbox;
+    struct arena arena;    /* of the request in work; reset for each */
     struct waiting *ready; /* answers of this turn, newest first */
     struct waiting *late;  /* unsorted: faults are few */
     unsigned late_count;
@@ -66,12 +70,26 @@ static void send_answer(struct http_request *request, struct sandbox_answer *ans
     buf_fini(&answer->body);
 }
 
+/* Header texts live in the arena of the request in work: an answer that waits takes them along. */
+static bool keep_headers(struct sandbox_answer *answer, struct arena *a)
+{
+    for (size_t i = 0; i < answer->header_count; i++) {
+        struct sandbox_header *header = &answer->headers[i];
+        header->name = arena_copy(a, header->name);
+        header->value = arena_copy(a, header->value);
+        if (header->name.ptr == NULL || header->value.ptr == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* No memory to wait in: the client gets its answer at once. */
 static void hold(struct sandbox_server *server, struct waiting **list, struct http_request *request,
                  struct sandbox_answer *answer, int64_t due_us)
 {
     struct waiting *waiting = arena_alloc(http_arena(request), sizeof(*waiting));
-    if (waiting == NULL) {
+    if (waiting == NULL || !keep_headers(answer, http_arena(request))) {
+        answer->header_count = 0;
         send_answer(request, answer);
         return;
     }
@@ -105,7 +123,8 @@ static void on_request(void *self, struct http_request *request)
     };
     struct sandbox_answer answer = {0};
     buf_init(&answer.body, SANDBOX_ANSWER_BYTES_MAX);
-    sandbox_handle(server->sandbox, &in, http_arena(request), &answer);
+    arena_reset(&server->arena);
+    sandbox_handle(server->sandbox, &in, &server->arena, &answer);
     if (server->keeps)
         hold(server, &server->ready, request, &answer, 0);
     else
@@ -210,6 +229,7 @@ int sandbox_server_open(struct sandbox_server **out, struct str listen,
     if (server == NULL)
         return err_set(err, -ENOMEM, 0, "no memory");
     server->keeps = options->data_dir != NULL;
+    arena_init(&server->arena, REQUEST_ARENA_BYTES_MAX);
     struct http_options http = {
         .listen = listen,
         .body_bytes_max = SANDBOX_BODY_BYTES_MAX,
@@ -249,5 +269,6 @@ void sandbox_server_close(struct sandbox_server *server)
         return;
     http_close(server->http);
     sandbox_close(server->sandbox);
+    arena_fini(&server->arena);
     free(server);
 }

@@ -181,6 +181,7 @@ void answer_track_sync(struct call *c)
     jv_object_begin(&result, c->arena, 2);
     c->results = &result;
     take_objects(&t);
+    c->results = NULL;
     if (t.accepted[0] + t.accepted[1] + t.accepted[2] == 0) {
         reply_nothing_valid(&t);
         return;

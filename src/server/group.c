@@ -10,7 +10,15 @@
 
 enum {
     GROUPS_IN_FLIGHT_MAX = 4,            /* more would only queue before the one writer */
-    GROUP_BYTES_MAX = 256 * 1024 * 1024, /* far above what request memory lets through */
+    GROUP_BYTES_MAX = 256 * 1024 * 1024, /* far above what GROUP_FULL_BYTES lets come together */
+
+    /* A group of this size goes on its way whatever the number of others: it gains nothing from
+     * more company, and LMDB keeps the memory of its largest transaction for ever. */
+    GROUP_FULL_BYTES = 4 * 1024 * 1024,
+
+    /* A group with more memory than this is not used again, so that a burst leaves nothing behind.
+     */
+    GROUP_KEPT_BYTES_MAX = 2 * 1024 * 1024,
     ANSWER_HEADERS_MAX = 8,
 };
 
@@ -169,8 +177,19 @@ static void group_free(struct group *group)
     free(group);
 }
 
+static size_t texts_memory(const struct texts *t)
+{
+    return t->bytes.cap + t->cap * (sizeof(*t->ends) + sizeof(*t->views));
+}
+
 static void recycle(struct groups *g, struct group *group)
 {
+    if (texts_memory(&group->records) + texts_memory(&group->letters) +
+            group->fingerprint_cap * sizeof(*group->fingerprints) >
+        GROUP_KEPT_BYTES_MAX) {
+        group_free(group);
+        return;
+    }
     texts_truncate(&group->records, 0);
     texts_truncate(&group->letters, 0);
     group->waiters = NULL;
@@ -231,6 +250,11 @@ void groups_close(struct groups *g)
     free(g);
 }
 
+static size_t text_bytes(const struct group *group)
+{
+    return group->records.bytes.len + group->letters.bytes.len;
+}
+
 static bool add_fingerprints(struct group *group, const struct group_item *item)
 {
     size_t need = group->records.count + item->record_count;
@@ -287,6 +311,8 @@ int group_add(struct groups *g, struct http_request *request, const struct group
     group->waiters = waiter;
     http_set_user(request, waiter);
     gauge_set(&g->metrics.waiting, gauge_get(&g->metrics.waiting) + 1);
+    if (text_bytes(group) >= GROUP_FULL_BYTES)
+        groups_submit(g);
     return 0;
 }
 
@@ -313,7 +339,8 @@ static bool is_empty(const struct group *group)
 void groups_submit(struct groups *g)
 {
     struct group *group = g->open;
-    if (is_empty(group) || g->in_flight >= GROUPS_IN_FLIGHT_MAX)
+    if (is_empty(group) ||
+        (g->in_flight >= GROUPS_IN_FLIGHT_MAX && text_bytes(group) < GROUP_FULL_BYTES))
         return;
     struct group *next = group_new(g);
     if (next == NULL)
@@ -321,7 +348,7 @@ void groups_submit(struct groups *g)
     texts_close(&group->records);
     texts_close(&group->letters);
     group->now_ms = clock_now_ms(g->options.clock);
-    group->job.bytes = group->records.bytes.len + group->letters.bytes.len;
+    group->job.bytes = text_bytes(group);
     group->number = ++g->submitted;
     g->open = next;
     g->in_flight++;

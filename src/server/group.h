@@ -64,7 +64,8 @@ int group_add(struct groups *g, struct http_request *request, const struct group
 /* The client left before its answer. Its records stay: they may be durable already. */
 void group_forget(struct groups *g, struct http_request *request);
 
-/* Hands the open group to the committer when it is not empty and not too many are on their way. */
+/* Hands the open group to the committer when it is not empty and not too many are on their way.
+ * group_add does it for a group that is full. */
 void groups_submit(struct groups *g);
 
 /* Answers the requests of every group whose outcome is known. */

@@ -11,6 +11,8 @@ enum {
     /* Old records dropped with each new one; each commit adds one, so two would do to keep up. */
     PRUNE_RECORDS_MAX = 8,
 
+    EASE_RECORDS = 64, /* read between two looks at how much memory they take: about a megabyte */
+
     WINDOW_S = DEDUPE_WINDOW_MS / 1000,
 };
 
@@ -164,6 +166,15 @@ static int record_at(MDB_cursor *cursor, MDB_cursor_op op, MDB_val *key, struct 
     return parse_record(value, record);
 }
 
+/* As record_at; the records lie far apart between the events, and each maps its neighbours. */
+static int next_at(MDB_cursor *cursor, MDB_cursor_op op, MDB_val *key, struct log_record *record,
+                   unsigned *count)
+{
+    if (++*count % EASE_RECORDS == 0)
+        store_read_ease(mdb_cursor_txn(cursor));
+    return record_at(cursor, op, key, record);
+}
+
 /* Walks back until there is enough, then forward. */
 static int load_records(struct dedupe *d, MDB_cursor *cursor, int64_t now_ms)
 {
@@ -171,9 +182,10 @@ static int load_records(struct dedupe *d, MDB_cursor *cursor, int64_t now_ms)
     MDB_val key;
     struct log_record record;
     uint64_t messages = 0;
+    unsigned count = 0;
     MDB_cursor_op op = MDB_LAST;
     int rc;
-    while ((rc = record_at(cursor, op, &key, &record)) == 0 && messages < d->messages_max &&
+    while ((rc = next_at(cursor, op, &key, &record, &count)) == 0 && messages < d->messages_max &&
            !has_left(seconds(record.at_ms), seconds(now_ms))) {
         messages += record.count;
         op = MDB_PREV;
@@ -186,7 +198,7 @@ static int load_records(struct dedupe *d, MDB_cursor *cursor, int64_t now_ms)
         op = MDB_SET_RANGE;
     }
     while (rc == 0 || rc == -ENOENT) {
-        rc = record_at(cursor, op, &key, &record);
+        rc = next_at(cursor, op, &key, &record, &count);
         if (rc != 0)
             break;
         for (size_t i = 0; i < record.count; i++) {

@@ -21,6 +21,7 @@ enum {
 struct committer {
     MDB_env *env;
     struct room *room;
+    struct resident *resident;
     struct store_metrics *metrics;
     pthread_t thread;
 
@@ -201,6 +202,7 @@ static void *committer_main(void *self)
             /* Durable or refused: only now. The job is not ours any more. */
             job->done(job, job->rc);
         }
+        resident_bound(c->resident);
         if (--c->commits_to_reader_check == 0)
             sweep_readers(c);
     }
@@ -208,7 +210,7 @@ static void *committer_main(void *self)
 }
 
 int committer_start(struct committer **out, MDB_env *env, struct room *room,
-                    struct store_metrics *metrics)
+                    struct resident *resident, struct store_metrics *metrics)
 {
     *out = NULL;
     struct committer *c = calloc(1, sizeof(*c));
@@ -216,6 +218,7 @@ int committer_start(struct committer **out, MDB_env *env, struct room *room,
         return -ENOMEM;
     c->env = env;
     c->room = room;
+    c->resident = resident;
     c->metrics = metrics;
     c->commits_to_reader_check = READER_CHECK_COMMITS;
     pthread_mutex_init(&c->mutex, NULL);

@@ -4,6 +4,7 @@
 #ifndef SPELTER_STORE_COMMITTER_H
 #define SPELTER_STORE_COMMITTER_H
 
+#include "resident.h"
 #include "room.h"
 #include "store.h"
 
@@ -11,7 +12,8 @@ struct committer;
 
 /* Borrows everything. */
 int committer_start(struct committer **out, MDB_env *env, struct room *room,
-                    struct store_metrics *metrics) __attribute__((warn_unused_result));
+                    struct resident *resident, struct store_metrics *metrics)
+    __attribute__((warn_unused_result));
 
 /* Any thread. -ESHUTDOWN once committer_stop was called. */
 int committer_submit(struct committer *c, struct store_job *job)

@@ -14,6 +14,7 @@
 
 #include "committer.h"
 #include "datafile.h"
+#include "resident.h"
 #include "room.h"
 
 #define LOCK_NAME "writer.lock"
@@ -35,6 +36,7 @@ struct store {
     bool read_only;
     int lock_fd; /* holds the flock while we may write; -1 when read_only */
     struct room room;
+    struct resident resident;
     struct committer *committer; /* NULL when read_only */
     struct store_metrics metrics;
 
@@ -250,6 +252,33 @@ static int prepare(struct store *s, const char *dir, struct err *err)
     return 0;
 }
 
+/* What a read transaction sees lies in the map itself, so its address tells where that is: the name
+ * of any table, say. */
+static int find_map(struct store *s, const char *dir, struct err *err)
+{
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_dbi names;
+    MDB_val key;
+    MDB_val value;
+    int rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn);
+    if (rc == 0)
+        rc = mdb_dbi_open(txn, NULL, 0, &names);
+    if (rc == 0)
+        rc = mdb_cursor_open(txn, names, &cursor);
+    if (rc == 0)
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    if (rc == 0)
+        resident_init(&s->resident, key.mv_data);
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+    if (rc != 0)
+        return err_set(err, store_errno(rc), 0, "cannot read the tables in %s: %s", dir,
+                       mdb_strerror(rc));
+    return 0;
+}
+
 int store_open(struct store **out, const struct store_options *options, struct err *err)
 {
     bool exists;
@@ -274,8 +303,10 @@ int store_open(struct store **out, const struct store_options *options, struct e
         rc = open_environment(s, options, err);
     if (rc == 0)
         rc = prepare(s, options->dir, err);
+    if (rc == 0 && !s->read_only)
+        rc = find_map(s, options->dir, err);
     if (rc == 0 && !s->read_only &&
-        (rc = committer_start(&s->committer, s->env, &s->room, &s->metrics)) != 0)
+        (rc = committer_start(&s->committer, s->env, &s->room, &s->resident, &s->metrics)) != 0)
         err_set(err, rc, 0, "cannot start the committer thread: %s", strerror(-rc));
     if (rc != 0) {
         store_close(s);
@@ -290,6 +321,7 @@ void store_close(struct store *s)
     if (s == NULL)
         return;
     committer_stop(s->committer);
+    resident_fini(&s->resident);
     if (s->env != NULL)
         mdb_env_close(s->env);
     if (s->lock_fd >= 0)
@@ -381,12 +413,20 @@ void store_read_end(MDB_txn *txn)
         return;
     struct store *s = mdb_env_get_userctx(mdb_txn_env(txn));
     mdb_txn_abort(txn);
-    if (!s->read_only)
+    if (!s->read_only) {
+        resident_bound(&s->resident);
         return;
+    }
     pthread_mutex_lock(&s->readers_mutex);
     assert(s->readers_open > 0);
     s->readers_open--;
     pthread_mutex_unlock(&s->readers_mutex);
+}
+
+void store_read_ease(MDB_txn *txn)
+{
+    struct store *s = mdb_env_get_userctx(mdb_txn_env(txn));
+    resident_bound(&s->resident);
 }
 
 int store_submit(struct store *s, struct store_job *job)

@@ -40,8 +40,9 @@ enum {
 
     /* Jobs in one transaction: bounds the work that a failure repeats. */
     STORE_GROUP_JOBS_MAX = 4096,
-    /* Sum of job->bytes in one transaction: bounds dirty memory and the time of a commit. */
-    STORE_GROUP_BYTES_MAX = 16 << 20,
+    /* Sum of job->bytes in one transaction: bounds the time of a commit, and dirty memory, which
+     * LMDB keeps for its next transactions. More would not make a commit cheaper by the byte. */
+    STORE_GROUP_BYTES_MAX = 8 << 20,
 };
 
 struct store_options {
@@ -80,6 +81,10 @@ int store_table_find(struct store *s, const char *name, MDB_dbi *out)
  * pages from being reused. -EAGAIN when STORE_READERS_MAX are open. */
 int store_read_begin(struct store *s, MDB_txn **txn) __attribute__((warn_unused_result));
 void store_read_end(MDB_txn *txn);
+
+/* To be called every few hundred records by who reads a lot in one transaction: gives mapped memory
+ * back when it became much. What was read stays valid. */
+void store_read_ease(MDB_txn *txn);
 
 enum store_class {
     STORE_NEEDS_ROOM, /* appends: refused first when the map or the disk is full */

@@ -13,7 +13,8 @@ const withoutOldNodes = require('./appendix-a')
 
 const lines = (path) => fs.readFileSync(path, 'utf8').split('\n').filter(Boolean)
 
-const mend = (text) => text.toWellFormed ? text.toWellFormed() : text.replace(/\p{Surrogate}/gu, '\ufffd')
+/* Lone surrogates, bare or as JSON inside a text; a pair cut in two may be one or two of them. */
+const mend = (text) => text.replace(/\p{Surrogate}/gu, '\ufffd').replace(/\\ud[89a-f][0-9a-f]{2}/g, '\ufffd').replace(/\ufffd+/g, '\ufffd')
 
 function canonical (line, test) {
   const result = JSON.parse(line, (key, value) => (typeof value === 'string' ? mend(value) : value))

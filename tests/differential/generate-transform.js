@@ -1,6 +1,7 @@
 'use strict'
 /* Cases for transform: mappings of every directive, mostly well formed, over payloads whose keys they are likely to hit. */
 const { anyValue, anyObject, set, texts, keys } = require('./random')
+const liquidTemplate = require('./generate-liquid')
 
 /* Names that every JavaScript object inherits are left out of paths, and mappings set no prototypes: docs/parity.md. */
 const inherited = new Set(['__proto__', 'toString', 'valueOf', 'constructor'])
@@ -61,11 +62,12 @@ const argument = {
   '@flatten': (r, d) => fields(r, [['separator', 0.97, () => r.pick(['.', '_', '', ' ', '-->', '👍'])], ['value', 0.97, () => mapping(r, d)], ['omitArrays', 0.3, () => r.pick([true, false, 'false', 0, { '@path': '$.a' }])]]),
   '@merge': (r, d) => fields(r, [['direction', 0.97, () => r.pick(['left', 'right', 'LEFT', 'x'])], ['objects', 0.97, () => r.times(0, 3, () => or(r, 0.9, () => or(r, 0.5, () => directive(r, d), () => object(r, d)), () => wrong(r)))]]),
   '@transform': (r, d) => fields(r, [['apply', 0.98, () => or(r, 0.8, () => object(r, d), () => directive(r, d))], ['mapping', 0.98, () => or(r, 0.7, () => object(r, d), () => directive(r, d))]]),
-  '@excludeWhenNull': (r, d) => mapping(r, d)
+  '@excludeWhenNull': (r, d) => mapping(r, d),
+  '@liquid': (r) => liquidTemplate(r, false)
 }
 
 function directive (r, depth) {
-  const name = r.weighted([[30, () => '@path'], [8, () => '@template'], [4, () => '@if'], [2, () => r.pick(Object.keys(argument))]])
+  const name = r.weighted([[30, () => '@path'], [8, () => '@template'], [4, () => '@if'], [2, () => '@liquid'], [2, () => r.pick(Object.keys(argument))]])
   const d = depth > 0 ? depth - 1 : 0
   const make = depth > 0 ? argument[name] : argument[r.pick(['@path', '@template'])]
   const result = { [depth > 0 ? name : make === argument['@path'] ? '@path' : '@template']: r.chance(0.97) ? make(r, d) : wrong(r) }
@@ -114,6 +116,6 @@ function rootMapping (r) {
 
 module.exports = (r) => ({
   op: 'transform',
-  mapping: r.weighted([[85, () => object(r, 4)], [8, () => rootMapping(r)], [5, () => directive(r, 3)], [1, () => wrong(r)]]),
+  mapping: r.weighted([[85, () => object(r, 4)], [8, () => rootMapping(r)], [5, () => directive(r, 3)], [4, () => ({ k: { '@liquid': liquidTemplate(r, true) } })], [1, () => wrong(r)]]),
   payload: r.weighted([[97, () => payload(r)], [2, () => wrong(r)], [1, () => undefined]])
 })

@@ -31,7 +31,7 @@ class Probe {
     while (!this.stopping) {
       const started = Date.now()
       const event = { userId: 'probe', event: 'Probe', properties: { number: this.sent } }
-      const answer = await send(this.server, 'track', event, { agent: this.sent % 2 === 0 ? agent : undefined }).catch(error => ({ status: 0, text: String(error) }))
+      const answer = await send(this.server, 'track', event, { agent: this.sent % 2 === 0 ? agent : false }).catch(error => ({ status: 0, text: String(error) }))
       this.sent++
       if (answer.status !== 200) this.bad.push(`${answer.status} ${answer.text}`)
       this.slowestMs = Math.max(this.slowestMs, Date.now() - started)

@@ -4,8 +4,8 @@ import net from 'node:net'
 
 const REQUEST_SECONDS_MAX = 60
 
-/** Sends one request. `json` is sent as a JSON body. Gives { status, headers, text }. */
-export function request(url, { method = 'GET', headers = {}, body, json, agent } = {}) {
+/** Sends one request, over a connection of its own unless there is an `agent`. `json` is sent as a JSON body. Gives { status, headers, text }. */
+export function request(url, { method = 'GET', headers = {}, body, json, agent = false } = {}) {
   const payload = json === undefined ? body : JSON.stringify(json)
   return new Promise((resolve, reject) => {
     const sent = http.request(url, {

@@ -126,6 +126,7 @@ static void faulty_texts_are_refused_with_the_reference_s_words(void **state)
         {"properties.a>5 ", NOTHING, 12},
         {"properties.a!=5", NOTHING, 13},
         {"event = \"x", NOTHING, 9},
+        {"traits.n\xE2\x89\xA0", "Value token is missing", 11}, /* lost in a look-ahead of units */
         {"event = 5.", NOTHING, 10},
         {"event = ~", NOTHING, 9},
         {"contains(", "contains() is missing a 2nd argument", 9},

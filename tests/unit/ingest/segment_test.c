@@ -328,7 +328,7 @@ static struct str event_of_bytes(char *body, size_t filling, bool in_batch)
 
 static void events_over_the_limit_are_refused_alone_and_discarded_in_a_batch(void **state)
 {
-    char *body = malloc(1 << 20);
+    static char body[1 << 20];
     const struct segment_result *result =
         post(*state, "/v1/track", BASIC, event_of_bytes(body, 30000, false));
     assert_int_equal(result->status, 200);
@@ -344,12 +344,11 @@ static void events_over_the_limit_are_refused_alone_and_discarded_in_a_batch(voi
     assert_string_equal(result->discards[0].code, "too_large");
     result = post(*state, "/v1/batch", BASIC, event_of_bytes(body, BATCH_BYTES_MAX, true));
     assert_int_equal(result->status, 400);
-    free(body);
 }
 
 static void a_batch_of_too_many_events_is_refused_whole(void **state)
 {
-    char *body = malloc(1 << 20);
+    static char body[1 << 20];
     for (int extra = 0; extra < 2; extra++) {
         size_t len = (size_t)sprintf(body, "{\"batch\":[");
         for (int i = 0; i < BATCH_EVENTS_MAX + extra; i++)
@@ -361,7 +360,6 @@ static void a_batch_of_too_many_events_is_refused_whole(void **state)
         assert_int_equal(result->status, extra == 0 ? 200 : 400);
         assert_int_equal(result->record_count, extra == 0 ? BATCH_EVENTS_MAX : 0);
     }
-    free(body);
 }
 
 static void a_pixel_always_answers_with_its_picture(void **state)

@@ -171,6 +171,8 @@ static void building_follows_javascript_assignment(void **state)
     jv_object_put(&b, STR("9"), jv_number(NAN));
     jv_object_put(&b, STR("gone"), jv_null());
     jv_object_remove(&b, STR("gone"));
+    assert_int_equal(jv_object_peek(&b, STR("gone")).type, JV_UNDEFINED);
+    assert_true(str_eq(jv_str(jv_object_peek(&b, STR("z"))), STR("again")));
     buf_reset(&out);
     jv_write(&out, jv_object_end(&b));
     assert_text(STR("{\"9\":null,\"10\":2,\"z\":\"again\"}"));

@@ -31,7 +31,7 @@ static void keys_lead_to_their_profiles_through_any_order_of_changes(void **stat
     for (unsigned i = 0; i < MANY; i += 4)
         assert_true(keys_add(keys, KEY_EXTERNAL_ID, numbered(room, i), i + MANY));
     for (unsigned i = 0; i < MANY; i++) {
-        uint32_t expected = i % 4 == 0 ? i + MANY : i % 2 == 0 ? (uint32_t)PROFILE_NONE : i;
+        uint32_t expected = i % 4 == 0 ? i + MANY : i % 2 == 0 ? PROFILE_NONE : i;
         assert_int_equal(keys_find(keys, KEY_EXTERNAL_ID, numbered(room, i)), expected);
         assert_int_equal(keys_find(keys, KEY_BRAZE_ID, numbered(room, i)), PROFILE_NONE);
     }

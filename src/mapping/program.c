@@ -1,0 +1,65 @@
+#include "program.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+const char *program_type_name(struct jv v)
+{
+    switch ((enum jv_type)v.type) {
+    case JV_UNDEFINED:
+        return "undefined";
+    case JV_NULL:
+        return "null";
+    case JV_BOOL:
+        return "boolean";
+    case JV_NUMBER:
+        return "number";
+    case JV_STRING:
+        return "string";
+    case JV_ARRAY:
+        return "array";
+    case JV_OBJECT:
+        return "object";
+    }
+    return "";
+}
+
+const struct jv_member *program_directive(struct jv v)
+{
+    const struct jv_member *directive = NULL;
+    if (v.type != JV_OBJECT)
+        return NULL;
+    for (uint32_t i = 0; i < v.len; i++) {
+        bool has_at = str_starts(v.members[i].key, STR("@"));
+        if (!has_at && !str_eq(v.members[i].key, STR("_metadata")))
+            return NULL;
+        if (has_at && directive == NULL)
+            directive = &v.members[i];
+    }
+    return directive;
+}
+
+int program_throw_formatted(struct thrown *thrown, struct arena *a, struct str name,
+                            const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int bytes = vsnprintf(NULL, 0, format, args);
+    char *message = bytes < 0 ? NULL : arena_alloc(a, (size_t)bytes + 1);
+    if (message != NULL)
+        vsnprintf(message, (size_t)bytes + 1, format, again);
+    va_end(again);
+    if (message == NULL)
+        return -ENOMEM;
+    *thrown = (struct thrown){name, {message, (size_t)bytes}};
+    return -EINVAL;
+}
+
+int program_throw(struct thrown *thrown, struct arena *a, struct str name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int rc = program_throw_formatted(thrown, a, name, format, args);
+    va_end(args);
+    return rc;
+}
