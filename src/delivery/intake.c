@@ -94,11 +94,6 @@ void intake_close(struct intake *in)
     free(in);
 }
 
-uint64_t intake_position(const struct intake *in)
-{
-    return in->position;
-}
-
 static int write_letter(struct intake *in, uint64_t position, const struct envelope *envelope,
                         const struct burial *burial)
 {

@@ -52,8 +52,6 @@ void intake_close(struct intake *in); /* NULL is fine */
  * -EIO in *rc: ask again in a while; nothing is lost. */
 bool intake_read(struct intake *in, int *rc);
 
-uint64_t intake_position(const struct intake *in); /* the next one to read */
-
 /* What a letter about this event says. */
 struct burial {
     const char *stage;

@@ -62,11 +62,6 @@ void schema_free(struct schema *s)
     free(s);
 }
 
-size_t schema_field_count(const struct schema *s)
-{
-    return s->count;
-}
-
 int schema_find(const struct schema *s, struct str key)
 {
     for (unsigned slot = slot_of(key); s->slots[slot] != NO_ROW; slot = (slot + 1) % SLOTS)

@@ -23,8 +23,6 @@ enum { SCHEMA_FIELDS_MAX = 64 };
 struct schema *schema_new(const struct field *fields, size_t count, uint64_t absent);
 void schema_free(struct schema *s); /* NULL is fine */
 
-size_t schema_field_count(const struct schema *s);
-
 /* Row of a key, or -1. */
 int schema_find(const struct schema *s, struct str key);
 
