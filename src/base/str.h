@@ -54,6 +54,18 @@ static inline bool str_ends(struct str text, struct str suffix)
            str_eq(str_slice(text, text.len - suffix.len, text.len), suffix);
 }
 
+/* 0 to 15, or -1 for what is no hexadecimal digit. */
+static inline int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 /* Offset of the first such byte, or text.len. */
 static inline size_t str_find(struct str text, char byte)
 {

@@ -10,17 +10,6 @@ struct parameter {
     bool is_used; /* already in an object */
 };
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Always UTF-8. '+' is a space; a '%' without two digits stands for itself. */
 static struct str decode(struct str text, struct arena *a)
 {

@@ -161,14 +161,6 @@ struct jv filter_uri_escape(struct render *r, struct jv v, struct arguments args
     return percent_encode(r, v, "-_.!~*'();/?:@&=+$,#[]", '\0');
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 struct jv filter_url_decode(struct render *r, struct jv v, struct arguments args)
 {
     (void)args;
@@ -176,7 +168,7 @@ struct jv filter_url_decode(struct render *r, struct jv v, struct arguments args
     struct str text = render_text(r, v);
     begin(r, &out);
     for (size_t i = 0; i < text.len; i++) {
-        int high = text.ptr[i] == '%' && i + 2 < text.len + 0 ? hex_digit(text.ptr[i + 1]) : -1;
+        int high = text.ptr[i] == '%' && i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
         int low = high >= 0 ? hex_digit(text.ptr[i + 2]) : -1;
         if (text.ptr[i] != '%') {
             buf_putc(&out, text.ptr[i] == '+' ? ' ' : text.ptr[i]);

@@ -2,15 +2,6 @@
 
 #include "text.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static struct str decode(struct arena *a, struct str text)
 {
     char *out = arena_alloc(a, text.len);

@@ -9,33 +9,7 @@
 
 #include "subscription.h"
 
-static struct arena arena;
-static struct buf out;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 1 << 24);
-    buf_init(&out, 1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    buf_fini(&out);
-    return 0;
-}
-
-static struct jv parse(const char *text)
-{
-    struct jv v;
-    struct err err = {0};
-    if (jv_parse(&v, &arena, str_from(text), JV_JAVASCRIPT, &err) != 0)
-        fail_msg("%s: %s", text, err.msg);
-    return v;
-}
+#include "../json_scene.h"
 
 struct row {
     const char *action;

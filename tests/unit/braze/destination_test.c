@@ -7,24 +7,7 @@
 
 #include <cmocka.h>
 
-static struct arena arena;
-static struct buf out;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 1 << 24);
-    buf_init(&out, 1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    buf_fini(&out);
-    return 0;
-}
+#include "../json_scene.h"
 
 static struct jv parse_as(const char *text, enum jv_parse_flags flags)
 {

@@ -8,24 +8,7 @@
 
 #include <cmocka.h>
 
-static struct arena arena;
-static struct buf out;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 1 << 20);
-    buf_init(&out, 1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    buf_fini(&out);
-    return 0;
-}
+#include "../json_scene.h"
 
 static void assert_text(struct str expected)
 {

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "../json_scene.h"
+
 /* clang-format off */
 static const struct str letters[] = {STR_INIT("a"), STR_INIT("b")};
 static const struct field parts[] = {
@@ -66,25 +68,6 @@ static const struct field conditional_fields[] = {
     {FIELD("kind", "Kind", FIELD_STRING), .required = true},
 };
 /* clang-format on */
-
-static struct arena arena;
-static struct buf out;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 1 << 24);
-    buf_init(&out, 1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    buf_fini(&out);
-    return 0;
-}
 
 /* The validated object as JSON, or the sentences. */
 static struct str check(const struct field *table, size_t count, struct str payload_text,
