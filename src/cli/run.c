@@ -1,5 +1,6 @@
 /* run: the server, in the foreground, until SIGTERM or SIGINT. SIGHUP reads the config again. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -45,6 +46,15 @@ static void handle_signals(void (*on_stop)(int number), void (*on_reload)(int nu
     sigaction(SIGHUP, &reload, NULL);
 }
 
+/* glibc raises its mmap threshold by itself, after which the large bodies that a burst leaves
+ * behind stay in the heap for ever. */
+static void bound_heap(void)
+{
+    enum { MMAP_BYTES = 256 * 1024, TRIM_BYTES = 1024 * 1024 };
+    mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+    mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+}
+
 int run_run(const void *arguments, int operand_count, char **operands)
 {
     const struct run_args *args = arguments;
@@ -59,6 +69,7 @@ int run_run(const void *arguments, int operand_count, char **operands)
     for (size_t i = 0; i < config_warning_count(options.config); i++)
         log_warn("%s", config_warning(options.config, i));
     ignore_signals();
+    bound_heap();
     if (server_open(&running, &options, &err) != 0)
         return complain_err(&err);
     handle_signals(on_stop_signal, on_reload_signal);

@@ -42,8 +42,7 @@ static char as_it_is(char c)
 
 enum name_kind { SOURCE_ID, DESTINATION_ID, VARIABLE };
 
-/* Has a name been given? Variables that differ in nothing but case would be one too many for
- * people. */
+/* Has a name been given? Each kind has names of its own; variables are shared by all. */
 static bool is_taken(const struct plan *plan, enum name_kind kind, struct str name)
 {
     bool taken = false;
@@ -130,10 +129,10 @@ static int read_setting(const struct planned_destination *d, struct jv settings,
         return 0;
     if (value.type != JV_STRING)
         return segment_refuse(d->item, place, err, "expected a text");
-    if (memmem(value.ptr, value.len, "${", 2) != NULL)
+    *out = value.len == 0 ? STR("") : jv_str(value);
+    if (memmem(out->ptr, out->len, "${", 2) != NULL)
         return segment_refuse(d->item, place, err,
                               "it has '${' in it, expected a text without environment variables");
-    *out = value.len == 0 ? STR("") : jv_str(value);
     return 0;
 }
 

@@ -93,7 +93,7 @@ static int append(struct segment_export *e, struct list *list, struct segment_it
         list->items = grown;
         list->cap = cap;
     }
-    /* The walk's path changes behind the caller's back; the item keeps a copy. */
+    /* The walk's paths die with its calls; the item keeps a copy. */
     struct str path = arena_copy(&e->arena, (struct str){item.path, strlen(item.path) + 1});
     if (path.ptr == NULL)
         return err_set(err, -ENOMEM, 0, "out of memory");
@@ -128,7 +128,7 @@ static int add_item(struct segment_export *e, enum segment_thing thing, struct s
 
 static int walk(struct segment_export *e, struct segment_item at, struct err *err);
 
-/* Steps to a member or an index of the walked value; false when the place gets no name any more. */
+/* What stands under `name`, with its place in `path`, which must live as long as the result. */
 static struct segment_item child(struct segment_item at, struct jv value, struct str name,
                                  char path[PATH_BYTES])
 {
