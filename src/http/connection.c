@@ -14,6 +14,7 @@ struct connection *connection_new(struct MHD_Connection *mhd)
         free(connection);
         return NULL;
     }
+    connection->mhd = mhd;
     connection->fd = socket->connect_fd;
     const union MHD_ConnectionInfo *peer =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);

@@ -1,6 +1,7 @@
 /*
  * connection: a client's connection and the queue of those that owe us something: a request, or the
- * room in their socket for its answer. Inside the room only.
+ * room in their socket for its answer. Another queue is of those that we let wait. Inside the room
+ * only.
  *
  * libmicrohttpd's own timer starts again with every byte, so a byte a second would hold a
  * connection for ever. Here a deadline stands for the whole of what is owed. All deadlines are
@@ -21,6 +22,9 @@ struct connection {
     struct connection *next;
     int64_t deadline_us;
     bool is_waited_for;
+    bool is_paused;         /* suspended in the middle of a body, see http_set_read_rate */
+    size_t step_bytes_left; /* of a body, until the next pause */
+    struct MHD_Connection *mhd;
     int fd; /* libmicrohttpd's */
     char ip[INET6_ADDRSTRLEN];
 };

@@ -32,6 +32,9 @@ enum {
     /* While requests are parked libmicrohttpd always says that it has work. It is asked again after
      * this time, and at once where we know that it does. */
     PARKED_POLL_MS = 1,
+
+    /* Of one step and its pause while bodies are read slowly. */
+    READ_STEPS_A_SECOND = 10,
 };
 
 struct http_server {
@@ -46,6 +49,8 @@ struct http_server {
 
     unsigned connections;
     struct connection_queue owing;
+    struct connection_queue paused;
+    size_t read_step_bytes; /* 0: bodies are read as fast as they come */
 
     struct http_request *handed; /* without an answer */
     unsigned parked;             /* of them: not suspended */
@@ -264,6 +269,46 @@ static enum MHD_Result take_piece(struct http_server *server, struct http_reques
     return request->drained_bytes > HTTP_DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
 }
 
+/* The same at the server's read rate: what it leaves of the piece comes again after the pause. */
+static enum MHD_Result take_slowly(struct http_server *server, struct http_request *request,
+                                   struct str piece, size_t *left_bytes)
+{
+    struct connection *connection = request->connection;
+    *left_bytes = piece.len;
+    if (connection->is_paused) /* libmicrohttpd has one more chunk at hand */
+        return MHD_YES;
+    if (connection->step_bytes_left == 0)
+        connection->step_bytes_left = server->read_step_bytes;
+    struct str step = str_slice(piece, 0, connection->step_bytes_left);
+    connection->step_bytes_left -= step.len;
+    *left_bytes = piece.len - step.len;
+    enum MHD_Result result = take_piece(server, request, step);
+    if (result == MHD_YES && connection->step_bytes_left == 0 && !request_is_whole(request)) {
+        connection->is_paused = true;
+        connection_wait_end(&server->owing, connection);
+        connection_wait(&server->paused, connection, server->now_us);
+        MHD_suspend_connection(connection->mhd);
+    }
+    return result;
+}
+
+static void resume_paused(struct http_server *server, int64_t now_us)
+{
+    while (server->paused.first != NULL && server->paused.first->deadline_us <= now_us) {
+        struct connection *connection = server->paused.first;
+        connection_wait_end(&server->paused, connection);
+        connection_wait(&server->owing, connection, server->now_us);
+        connection->is_paused = false;
+        MHD_resume_connection(connection->mhd);
+    }
+}
+
+void http_set_read_rate(struct http_server *server, size_t bytes_per_s)
+{
+    server->read_step_bytes =
+        bytes_per_s / READ_STEPS_A_SECOND + (bytes_per_s % READ_STEPS_A_SECOND > 0);
+}
+
 /* libmicrohttpd calls this with the headers, then with each piece of the body, then once the body
  * is whole, and from then on in each run until the request has its answer. */
 static enum MHD_Result on_access(void *self, struct MHD_Connection *mhd, const char *path,
@@ -282,6 +327,9 @@ static enum MHD_Result on_access(void *self, struct MHD_Connection *mhd, const c
         return check_headers(server, request, version);
     }
     *piece_bytes = 0;
+    if (bytes > 0 && server->read_step_bytes > 0 &&
+        (request->state == REQUEST_ARRIVING || request->state == REQUEST_REFUSED))
+        return take_slowly(server, request, (struct str){piece, bytes}, piece_bytes);
     switch (request->state) {
     case REQUEST_ARRIVING:
         return bytes > 0 ? take_piece(server, request, (struct str){piece, bytes})
@@ -391,6 +439,7 @@ int http_open(struct http_server **out, const struct http_options *options, stru
     server->budget.bytes_max = options->memory_bytes_max;
     server->now_us = monotonic_us();
     server->owing.patience_us = (int64_t)options->idle_timeout_s * 1000 * 1000;
+    server->paused.patience_us = 1000 * 1000 / READ_STEPS_A_SECOND;
     answers_init(&server->answers);
     server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     server->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -428,6 +477,15 @@ const char *http_address(const struct http_server *server)
     return server->address;
 }
 
+static int64_t sooner(int64_t wait_ms, const struct connection_queue *queue)
+{
+    if (queue->first == NULL)
+        return wait_ms;
+    int64_t left_us = queue->first->deadline_us - monotonic_us();
+    int64_t left_ms = left_us <= 0 ? 0 : left_us / 1000 + 1;
+    return left_ms < wait_ms ? left_ms : wait_ms;
+}
+
 /* Until the owner's timeout, until libmicrohttpd has work, or until someone's time is over. */
 static int ms_to_wait(struct http_server *server, int timeout_ms)
 {
@@ -437,11 +495,8 @@ static int ms_to_wait(struct http_server *server, int timeout_ms)
         int64_t work_ms = server->parked > 0 ? PARKED_POLL_MS : (int64_t)daemon_ms;
         wait_ms = work_ms < wait_ms ? work_ms : wait_ms;
     }
-    if (server->owing.first != NULL) {
-        int64_t left_us = server->owing.first->deadline_us - monotonic_us();
-        int64_t left_ms = left_us <= 0 ? 0 : left_us / 1000 + 1;
-        wait_ms = left_ms < wait_ms ? left_ms : wait_ms;
-    }
+    wait_ms = sooner(wait_ms, &server->owing);
+    wait_ms = sooner(wait_ms, &server->paused);
     return wait_ms == INT32_MAX ? -1 : (int)wait_ms;
 }
 
@@ -461,6 +516,7 @@ void http_poll(struct http_server *server, int timeout_ms)
         wait_for_events(server, timeout_ms);
     server->must_run = false;
     server->now_us = monotonic_us();
+    resume_paused(server, server->now_us);
     (void)MHD_run(server->daemon);
     connection_cut_late(&server->owing, server->now_us);
 }
@@ -494,6 +550,8 @@ void http_close(struct http_server *server)
             server->options.on_gone(server->options.self, request);
         settle(request, REQUEST_BROKEN);
     }
+    server->read_step_bytes = 0; /* none is paused again */
+    resume_paused(server, INT64_MAX);
     if (server->daemon != NULL) {
         /* Takes the resumed connections back: none may be suspended at its end. */
         (void)MHD_run(server->daemon);

@@ -92,6 +92,12 @@ void http_poll(struct http_server *server, int timeout_ms);
 /* Makes a running or the next http_poll return. Any thread, also a signal handler. */
 void http_wake(struct http_server *server);
 
+/* Reads bodies slowly, so that clients' sends block: about so many bytes a second of each
+ * connection, in steps of a tenth of a second (10 at least). 0, the default: as fast as they come.
+ * For pieces that arrive from now on. A slow reader cuts nobody off: the time for a request to
+ * arrive begins again after each step. */
+void http_set_read_rate(struct http_server *server, size_t bytes_per_s);
+
 /* Accepts no new connections; open ones go on. */
 void http_stop_listening(struct http_server *server);
 

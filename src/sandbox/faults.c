@@ -25,6 +25,7 @@ struct rule {
     enum latency_form latency_form;
     int64_t latency_ms;
     int64_t latency_ms_max;
+    int64_t read_bytes_per_s;
     uint64_t hits;
     uint8_t path_bytes;
     char path[128];
@@ -167,6 +168,8 @@ static int set_key(struct rule *rule, struct str key, struct str value, struct e
         return set_whole(&rule->after, key, value, 0, INT64_MAX, err);
     if (str_eq(key, STR("bytes")))
         return set_whole(&rule->bytes, key, value, 0, BYTES_MAX, err);
+    if (str_eq(key, STR("read-bytes-per-s")))
+        return set_whole(&rule->read_bytes_per_s, key, value, 1, BYTES_MAX, err);
     if (str_eq(key, STR("retry-after")))
         return set_whole(&rule->retry_after_s, key, value, 0, RETRY_AFTER_S_MAX, err);
     if (str_eq(key, STR("probability")))
@@ -193,7 +196,7 @@ static int set_key(struct rule *rule, struct str key, struct str value, struct e
     }
     return err_set(err, -EINVAL, 0,
                    "fault: '%.*s' is not one of kind, status, times, after, bytes, retry-after, "
-                   "probability, latency, apply, path, body",
+                   "probability, latency, read-bytes-per-s, apply, path, body",
                    STR_ARG(key));
 }
 
@@ -201,6 +204,22 @@ static struct rule new_rule(void)
 {
     return (struct rule){
         .times = -1, .bytes = -1, .retry_after_s = -1, .probability = 1, .latency_ms = -1};
+}
+
+/* What a rule with read-bytes-per-s may say besides. */
+static int check_slow_read(const struct rule *rule, struct err *err)
+{
+    if (rule->kind != FAULT_SLOW_READ)
+        return rule->read_bytes_per_s == 0
+                   ? 0
+                   : err_set(err, -EINVAL, 0,
+                             "fault: read-bytes-per-s is a rule of its own, without another kind");
+    if (rule->read_bytes_per_s == 0)
+        return err_set(err, -EINVAL, 0, "fault: expected a rate, as in read-bytes-per-s=1000");
+    if (rule->path_bytes > 0 || rule->probability < 1)
+        return err_set(err, -EINVAL, 0,
+                       "fault: read-bytes-per-s is for all requests, without path or probability");
+    return 0;
 }
 
 static int add_rule(struct faults *f, struct rule rule, struct err *err)
@@ -211,12 +230,17 @@ static int add_rule(struct faults *f, struct rule rule, struct err *err)
         rule.kind = FAULT_STATUS;
     else if (!rule.has_kind && rule.latency_ms >= 0)
         rule.kind = FAULT_LATENCY;
+    else if (!rule.has_kind && rule.read_bytes_per_s > 0)
+        rule.kind = FAULT_SLOW_READ;
     else if (!rule.has_kind)
         return err_set(err, -EINVAL, 0, "fault: expected a kind, as in status=503 or drop");
     if (rule.kind == FAULT_STATUS && rule.status == 0)
         return err_set(err, -EINVAL, 0, "fault: expected a status, as in status=503");
     if (rule.kind == FAULT_LATENCY && rule.latency_ms < 0)
         return err_set(err, -EINVAL, 0, "fault: expected milliseconds, as in latency=200");
+    int rc = check_slow_read(&rule, err);
+    if (rc != 0)
+        return rc;
     if (!rule.has_apply)
         rule.apply = kind_applies[rule.kind];
     f->rules[f->count++] = rule;
@@ -295,16 +319,22 @@ static bool fits(struct faults *f, struct rule *rule, struct str path)
     return true;
 }
 
+/* These rules leave the answer as it is, and the choice of another fault. */
+static bool only_slows(const struct rule *rule)
+{
+    return rule->kind == FAULT_LATENCY || rule->kind == FAULT_SLOW_READ;
+}
+
 struct fault faults_pick(struct faults *f, struct str path)
 {
     struct fault fault = {.retry_after_s = -1};
     for (size_t i = 0; i < f->count; i++) {
         struct rule *rule = &f->rules[i];
-        if ((fault.active && rule->kind != FAULT_LATENCY) || !fits(f, rule, path))
+        if ((fault.active && !only_slows(rule)) || !fits(f, rule, path))
             continue;
         if (rule->latency_ms >= 0)
             fault.delay_ms += draw_latency(f, rule);
-        if (rule->kind == FAULT_LATENCY)
+        if (only_slows(rule))
             continue;
         fault.active = true;
         fault.kind = rule->kind;
@@ -315,6 +345,16 @@ struct fault faults_pick(struct faults *f, struct str path)
         fault.body = (struct str){rule->body, rule->body_bytes};
     }
     return fault;
+}
+
+size_t faults_read_rate(const struct faults *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const struct rule *rule = &f->rules[i];
+        if (rule->kind == FAULT_SLOW_READ && rule->times != 0 && rule->after == 0)
+            return (size_t)rule->read_bytes_per_s;
+    }
+    return 0;
 }
 
 void faults_write(const struct faults *f, struct buf *out)
@@ -330,6 +370,8 @@ void faults_write(const struct faults *f, struct buf *out)
             buf_printf(out, ",\"times_left\":%lld", (long long)rule->times);
         if (rule->latency_ms >= 0)
             buf_printf(out, ",\"latency_ms\":%lld", (long long)rule->latency_ms);
+        if (rule->read_bytes_per_s > 0)
+            buf_printf(out, ",\"read_bytes_per_s\":%lld", (long long)rule->read_bytes_per_s);
         buf_printf(out,
                    ",\"probability\":%g,\"apply\":%s,\"hits\":%llu,\"path\":", rule->probability,
                    rule->apply ? "true" : "false", (unsigned long long)rule->hits);

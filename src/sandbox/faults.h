@@ -3,7 +3,7 @@
  * request decides.
  *
  *     status=503,times=3,path=/users/track     drop,probability=0.1     latency=50..200
- * reset,bytes=17
+ * reset,bytes=17     read-bytes-per-s=1000
  *
  * One thread; repeatable by seed.
  */
@@ -21,13 +21,14 @@ enum { FAULT_RULES_MAX = 64, FAULT_TEXT_BYTES = 512, FAULT_DELAY_MS_MAX = 3600 *
 
 /* kind, name, is the request carried out before the trouble begins */
 #define FAULT_KINDS(X)                                                                             \
-    X(FAULT_STATUS, "status", false)    /* answer with any status instead */                       \
-    X(FAULT_HANG, "hang", false)        /* never answer */                                         \
-    X(FAULT_RESET, "reset", false)      /* reset the connection after `bytes` bytes of body */     \
-    X(FAULT_DROP, "drop", true)         /* carry it out, then reset: what makes duplicates */      \
-    X(FAULT_TRUNCATE, "truncate", true) /* a whole answer whose JSON ends after `bytes` bytes */   \
-    X(FAULT_GARBAGE, "garbage", true)   /* a success whose body is a proxy's HTML page */          \
-    X(FAULT_LATENCY, "latency", true)   /* answer late */
+    X(FAULT_STATUS, "status", false)      /* answer with any status instead */                     \
+    X(FAULT_HANG, "hang", false)          /* never answer */                                       \
+    X(FAULT_RESET, "reset", false)        /* reset the connection after `bytes` bytes of body */   \
+    X(FAULT_DROP, "drop", true)           /* carry it out, then reset: what makes duplicates */    \
+    X(FAULT_TRUNCATE, "truncate", true)   /* a whole answer whose JSON ends after `bytes` bytes */ \
+    X(FAULT_GARBAGE, "garbage", true)     /* a success whose body is a proxy's HTML page */        \
+    X(FAULT_LATENCY, "latency", true)     /* answer late */                                        \
+    X(FAULT_SLOW_READ, "slow-read", true) /* read the bodies of all requests slowly */
 
 enum fault_kind {
 #define X(kind, name, applies) kind,
@@ -63,6 +64,11 @@ struct fault {
     struct str body; /* FAULT_STATUS: empty means {"message": reason}; lives as long as the rule */
 };
 struct fault faults_pick(struct faults *f, struct str path);
+
+/* Bytes a second at which the bodies of the next requests are to be read: of the first slow-read
+ * rule that is active. 0: as fast as they come. A body is read before faults_pick can look at its
+ * request, so these rules have neither a path nor a probability. */
+size_t faults_read_rate(const struct faults *f);
 
 struct str fault_kind_name(enum fault_kind kind);
 

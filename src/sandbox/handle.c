@@ -288,6 +288,7 @@ static void act(struct call *c, const struct fault *fault)
         call_header(c, STR("Content-Type"), STR("text/html"));
         break;
     case FAULT_LATENCY:
+    case FAULT_SLOW_READ:
     case FAULT_KIND_COUNT:
         break;
     }

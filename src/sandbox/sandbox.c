@@ -108,6 +108,11 @@ int sandbox_commit(struct sandbox *s)
     return disk_commit(s->disk);
 }
 
+size_t sandbox_read_rate(const struct sandbox *s)
+{
+    return faults_read_rate(s->faults);
+}
+
 struct sandbox_counts sandbox_counts(const struct sandbox *s)
 {
     struct sandbox_counts counts = s->counts;

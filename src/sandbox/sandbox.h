@@ -100,6 +100,10 @@ void sandbox_settle(struct sandbox *s, bool all);
  * data_dir: 0 at once. */
 int sandbox_commit(struct sandbox *s) __attribute__((warn_unused_result));
 
+/* Bytes a second at which a fault wants the bodies of requests to be read; 0: as fast as they come.
+ * Each sandbox_handle may change it. */
+size_t sandbox_read_rate(const struct sandbox *s);
+
 /* What the demo and tests poll. */
 struct sandbox_counts {
     uint64_t requests;

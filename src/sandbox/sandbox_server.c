@@ -206,6 +206,7 @@ static int ms_until_due(const struct sandbox_server *server)
 int sandbox_server_run(struct sandbox_server *server)
 {
     while (!atomic_load(&server->stopping) && server->disk_rc == 0) {
+        http_set_read_rate(server->http, sandbox_read_rate(server->sandbox));
         http_poll(server->http, ms_until_due(server)); /* requests are carried out in here */
         answer_durable(server);                        /* before any of their answers leaves */
         answer_late(server);

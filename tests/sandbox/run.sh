@@ -103,6 +103,19 @@ if start "starts"; then
     stop "SIGTERM ends it with 0"
 fi
 
+if start "starts with slow reading" --fault read-bytes-per-s=100000; then
+    { printf '{"attributes":[{"external_id":"large"}]'; head -c 200000 /dev/zero | tr '\0' ' '; printf '}'; } >"$scratch/slow"
+    curl -s -o /dev/null -w '%{http_code}' "$url/users/track" -H 'Authorization: Bearer all' -H 'Content-Type: application/json' \
+        -H 'Expect:' --data-binary @"$scratch/slow" >"$scratch/slow.status" &
+    slow=$!
+    expect "answers others while it reads slowly" "$(post '{"attributes":[{"external_id":"small"}]}')" 201
+    expect "whose body is not here yet" "$(cat "$scratch/slow.status")" ""
+    wait $slow
+    expect "a body that is read slowly succeeds" "$(cat "$scratch/slow.status")" 201
+    expect "it arrives whole" "$(curl -s "$url/sandbox/profiles/large" | grep -c '"external_id":"large"')" 1
+    stop "SIGTERM ends it with 0, with slow reading"
+fi
+
 if start "starts with --data" --data "$scratch/data"; then
     i=0
     while [ $i -lt 50 ]; do

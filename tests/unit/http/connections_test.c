@@ -216,6 +216,76 @@ static void a_request_at_the_handler_is_not_cut_off(void **state)
     stop(&f);
 }
 
+#define SIXTY    "0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMN"
+#define BODY_360 SIXTY SIXTY SIXTY SIXTY SIXTY SIXTY
+
+static void slowly_read_bodies_arrive_whole_and_others_do_not_wait_for_them(void **state)
+{
+    (void)state;
+    static const struct str requests[] = {
+        STR_INIT("POST /echo HTTP/1.1\r\n" HOST "Content-Length: 360\r\n\r\n" BODY_360),
+        STR_INIT("POST /echo HTTP/1.1\r\n" HOST
+                 "Transfer-Encoding: chunked\r\n\r\n78\r\n" SIXTY SIXTY "\r\n3c\r\n" SIXTY
+                 "\r\n78\r\n" SIXTY SIXTY "\r\n3c\r\n" SIXTY "\r\n0\r\n\r\n"),
+    };
+    struct fixture f;
+    struct client_reply reply;
+    struct http_options options = default_options();
+    options.idle_timeout_s = 1; /* shorter than a body takes */
+    start_slow(&f, options, 200);
+    for (unsigned i = 0; i < countof(requests); i++) {
+        int fd = client_open(&f);
+        client_send(fd, requests[i]);
+        assert_served(&f);
+        assert_int_equal(f.requests, 2 * i + 1); /* the other one's only */
+        client_read(fd, &reply);
+        assert_int_equal(reply.status, 200);
+        assert_string_equal(reply.body, BODY_360);
+        close(fd);
+    }
+    stop(&f);
+}
+
+/* Sends zeros until the socket takes no more for a while, or so many; the bytes that were sent. */
+static size_t send_until_blocked(int fd, size_t bytes)
+{
+    static const char zeros[64 * 1024];
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    size_t sent = 0;
+    while (sent < bytes && poll(&writable, 1, 300) == 1) {
+        ssize_t step = send(fd, zeros, sizeof(zeros), MSG_NOSIGNAL | MSG_DONTWAIT);
+        assert_true(step > 0 || errno == EAGAIN);
+        sent += step > 0 ? (size_t)step : 0;
+    }
+    return sent;
+}
+
+static void a_slow_readers_clients_block_until_closing_ends_them(void **state)
+{
+    (void)state;
+    enum { LENGTH = 16 << 20 }; /* more than both ends' sockets hold */
+    const int send_room = 64 * 1024;
+    struct fixture f;
+    struct client_reply reply;
+    struct http_options options = default_options();
+    char head[200];
+    options.body_bytes_max = LENGTH;
+    options.memory_bytes_max = LENGTH;
+    start_slow(&f, options, 10);
+    snprintf(head, sizeof(head), "POST / HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n", LENGTH);
+    int fd = client_open(&f);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_room, sizeof(send_room)), 0);
+    client_send(fd, str_from(head));
+    assert_true(send_until_blocked(fd, LENGTH) < LENGTH);
+    stop_thread(&f);
+    assert_int_equal(http_pending(f.server), 0);
+    http_close(f.server);
+    client_read(fd, &reply);
+    assert_int_equal(reply.status, 0);
+    assert_int_equal(f.requests, 0);
+    close(fd);
+}
+
 static void connections_over_the_limit_are_closed_and_hurt_nobody(void **state)
 {
     (void)state;
@@ -462,6 +532,8 @@ int main(void)
         cmocka_unit_test(a_client_that_resets_before_its_answer_is_reported_or_harms_nobody),
         cmocka_unit_test(slow_senders_are_cut_off),
         cmocka_unit_test(a_request_at_the_handler_is_not_cut_off),
+        cmocka_unit_test(slowly_read_bodies_arrive_whole_and_others_do_not_wait_for_them),
+        cmocka_unit_test(a_slow_readers_clients_block_until_closing_ends_them),
         cmocka_unit_test(connections_over_the_limit_are_closed_and_hurt_nobody),
         cmocka_unit_test(ten_thousand_idle_connections_hold_and_others_are_served),
         cmocka_unit_test(a_broken_answer_ends_after_its_bytes_with_a_reset),

@@ -99,7 +99,7 @@ struct http_options default_options(void)
     };
 }
 
-void start(struct fixture *f, struct http_options options)
+void start_slow(struct fixture *f, struct http_options options, size_t read_bytes_per_s)
 {
     struct err err = {0};
     *f = (struct fixture){.mutex = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER};
@@ -108,7 +108,13 @@ void start(struct fixture *f, struct http_options options)
         fail_msg("%s", err.msg);
     f->port = (uint16_t)atoi(strrchr(http_address(f->server), ':') + 1);
     assert_int_not_equal(f->port, 0);
+    http_set_read_rate(f->server, read_bytes_per_s);
     assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
+}
+
+void start(struct fixture *f, struct http_options options)
+{
+    start_slow(f, options, 0);
 }
 
 void stop_thread(struct fixture *f)

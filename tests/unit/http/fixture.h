@@ -48,6 +48,7 @@ struct fixture {
 struct http_options default_options(void);
 
 void start(struct fixture *f, struct http_options options);
+void start_slow(struct fixture *f, struct http_options options, size_t read_bytes_per_s);
 void stop_thread(struct fixture *f); /* ends the loop; the server is the caller's to close */
 void stop(struct fixture *f);        /* the same, waits until nothing is pending and closes it */
 

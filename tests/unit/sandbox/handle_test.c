@@ -292,6 +292,22 @@ static void faults_come_and_go_over_the_api(void **state)
     harness_close(&h);
 }
 
+static void slow_reading_is_asked_for_while_its_rule_is_active(void **state)
+{
+    static const size_t rates[] = {0, 3000, 3000, 500, 0}; /* before each of the requests */
+    static const char *const faults[] = {"read-bytes-per-s=3000,after=1,times=2",
+                                         "read-bytes-per-s=500,after=2,times=2", "status=503"};
+    struct harness h;
+    (void)state;
+    harness_open(&h, (struct sandbox_options){.faults = faults, .fault_count = countof(faults)});
+    for (size_t i = 0; i < countof(rates); i++) {
+        if (sandbox_read_rate(h.sandbox) != rates[i])
+            fail_msg("request %zu: %zu", i, sandbox_read_rate(h.sandbox));
+        assert_int_equal(harness_call(&h, STR(ONE)), 503);
+    }
+    harness_close(&h);
+}
+
 static void one_seed_makes_the_same_faults(void **state)
 {
     unsigned hits[2] = {0, 0};
@@ -373,6 +389,15 @@ static void wrong_options_are_refused_by_name(void **state)
         {.rate = "trakc=10/1", .message = "no rate limit is called 'trakc'; did you mean track"},
         {.fault = "status=99",
          .message = "fault: status is '99', expected a number from 200 to 599"},
+        {.fault = "slow-read", .message = "fault: expected a rate, as in read-bytes-per-s=1000"},
+        {.fault = "read-bytes-per-s=0",
+         .message = "fault: read-bytes-per-s is '0', expected a number from 1 to 1073741824"},
+        {.fault = "read-bytes-per-s=10,path=/users",
+         .message = "fault: read-bytes-per-s is for all requests, without path or probability"},
+        {.fault = "read-bytes-per-s=10,probability=0.5",
+         .message = "fault: read-bytes-per-s is for all requests, without path or probability"},
+        {.fault = "status=503,read-bytes-per-s=10",
+         .message = "fault: read-bytes-per-s is a rule of its own, without another kind"},
         {.fault = "times=3", .message = "fault: expected a kind, as in status=503 or drop"},
         {.options = {.workspace = {"{\"api_kyes\":[]}", 15}},
          .message = "the workspace has no part 'api_kyes'; did you mean api_keys"},
@@ -406,6 +431,7 @@ int main(void)
         cmocka_unit_test(an_audience_gets_ten_broadcasts_a_minute),
         cmocka_unit_test(faults_do_what_they_say),
         cmocka_unit_test(faults_come_and_go_over_the_api),
+        cmocka_unit_test(slow_reading_is_asked_for_while_its_rule_is_active),
         cmocka_unit_test(one_seed_makes_the_same_faults),
         cmocka_unit_test(delayed_writes_stay_invisible_for_a_while),
         cmocka_unit_test(a_reset_sandbox_is_as_new),

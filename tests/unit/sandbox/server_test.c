@@ -155,12 +155,36 @@ static void late_answers_come_and_hanging_ones_end_with_the_server(void **state)
     close(late);
 }
 
+static void a_body_that_is_read_slowly_holds_up_nobody_and_ends_with_its_rule(void **state)
+{
+    static const char *const faults[] = {"read-bytes-per-s=10"};
+    static const char end[] = "DELETE /sandbox/faults HTTP/1.1\r\nHost: h\r\n"
+                              "Connection: close\r\n\r\n";
+    struct fixture f;
+    char answer[4096];
+    (void)state;
+    start(&f, faults, 1);
+    int slow = connect_to(&f);
+    send_track(slow);
+    wait_for_requests(&f, 0); /* another client is answered, the slow request is not here yet */
+    int other = connect_to(&f);
+    assert_int_equal(write(other, end, sizeof(end) - 1), sizeof(end) - 1);
+    assert_int_equal(read_all(other, answer, sizeof(answer)), 0);
+    assert_non_null(strstr(answer, "HTTP/1.1 200 "));
+    assert_int_equal(read_all(slow, answer, sizeof(answer)), 0);
+    assert_non_null(strstr(answer, "HTTP/1.1 201 Created\r\n"));
+    close(other);
+    close(slow);
+    assert_int_equal(stop(&f).events, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_answered_and_the_server_stops_when_told),
         cmocka_unit_test(a_dropped_answer_is_a_reset_after_the_write),
         cmocka_unit_test(late_answers_come_and_hanging_ones_end_with_the_server),
+        cmocka_unit_test(a_body_that_is_read_slowly_holds_up_nobody_and_ends_with_its_rule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
