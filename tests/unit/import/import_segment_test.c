@@ -179,8 +179,8 @@ static void mappings_come_over_as_they_are(void **state)
         "{\"n\":[9007199254740993,-0.0,1e400,1E-7,12345678901234567890123]}",
         "{\"__segment_internal_sync_mode\":\"add\",\"onMappingSave\":{\"outputs\":{\"a\":1}}}",
         "{\"__segment_internal_directive\":{\"@path\":\"$\"}}",
-        "{\"a\":{\"@if\":{\"blank\":{\"@template\":\"{{x}}\\n${HOME} file:x\"},\"then\":"
-        "{\"@arrayPath\":[\"$.p\",{\"@merge\":{\"objects\":[{\"k\":{\"@literal\":{}}}]}}]}}}}",
+        ("{\"a\":{\"@if\":{\"blank\":{\"@template\":\"{{x}}\\n${HOME} file:x\"},\"then\":"
+         "{\"@arrayPath\":[\"$.p\",{\"@merge\":{\"objects\":[{\"k\":{\"@literal\":{}}}]}}]}}}}"),
     };
     for (size_t i = 0; i < countof(mappings); i++) {
         struct buf text;
