@@ -339,6 +339,17 @@ static void run_cohorts(struct outcome_of_case *o, struct runner *r, const struc
     }
 }
 
+/* The settings of a case, or the reference runner's own, whatever the destination. */
+static struct jv settings_of(const struct outcome_of_case *o, struct runners *all)
+{
+    struct jv settings = jv_get(o->test, STR("settings"));
+    const struct str usual = STR("{\"api_key\":\"key\",\"app_id\":\"app\","
+                                 "\"endpoint\":\"https://rest.iad-01.braze.com\"}");
+    if (!jv_truthy(settings) && jv_parse(&settings, &all->memory, usual, JV_JAVASCRIPT, NULL) != 0)
+        abort();
+    return settings;
+}
+
 static void run_cohorts_case(struct outcome_of_case *o, struct case_slot *slot, bool is_batch)
 {
     static const struct jv none = {.type = JV_OBJECT};
@@ -358,7 +369,7 @@ static void run_cohorts_case(struct outcome_of_case *o, struct case_slot *slot, 
     jv_object_put_all(&b, jv_get(o->test, STR("mapping")));
     r->raw_mapping = jv_object_end(&b);
     r->schema = schema_new(cohorts_fields, COHORTS_ROWS, 0);
-    r->settings = jv_get(o->test, STR("settings"));
+    r->settings = settings_of(o, all);
     if (r->settings.type != JV_OBJECT)
         r->settings = none;
     struct jv event = jv_get(o->test, STR("event"));
@@ -381,15 +392,9 @@ static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool i
         if (jv_truthy(jv_get(o->test, STR("useDefaultMappings"))) && action != NULL)
             jv_object_put_all(&b, preset_default_mapping(action, &all->memory));
         jv_object_put_all(&b, jv_get(o->test, STR("mapping")));
-        struct jv settings = jv_get(o->test, STR("settings"));
-        if (!jv_truthy(settings)) {
-            const struct str text = STR("{\"api_key\":\"key\",\"app_id\":\"app\","
-                                        "\"endpoint\":\"https://rest.iad-01.braze.com\"}");
-            if (jv_parse(&settings, &all->memory, text, JV_JAVASCRIPT, NULL) != 0)
-                abort();
-        }
         struct jv mapping = jv_object_end(&b);
-        open_runner(&all->each[0], name, mapping, settings, is_batch ? FORM_BATCH : FORM_SINGLE);
+        open_runner(&all->each[0], name, mapping, settings_of(o, all),
+                    is_batch ? FORM_BATCH : FORM_SINGLE);
         all->each[0].raw_mapping = mapping;
     }
     struct runner *r = &all->each[0];

@@ -181,6 +181,8 @@ static struct jv size_of(struct jv v)
 
 struct jv render_property(struct render *r, struct jv v, struct jv key)
 {
+    if (expression_is_special(v))
+        return jv_undefined();
     if (jv_is_nullish(v))
         return v;
     if (v.type == JV_ARRAY && key.type == JV_NUMBER)

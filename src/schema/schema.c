@@ -486,7 +486,8 @@ int schema_check(const struct schema *s, struct jv payload, enum schema_clean ho
     *out = (struct record){.values = values, .payload = payload};
     if (payload.type != JV_OBJECT) {
         static const struct str object = STR_INIT("object");
-        say_type(&c.sentences, &root_subject, &object, 1, payload);
+        bool cleaned = how != CLEAN_NOTHING && (jv_is_nullish(payload) || is_empty_text(payload));
+        say_type(&c.sentences, &root_subject, &object, 1, cleaned ? jv_undefined() : payload);
         return finish(&c, why);
     }
 

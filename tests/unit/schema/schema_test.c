@@ -252,6 +252,10 @@ static void says_what_is_wrong_in_the_reference_s_words(void **state)
                     rows[i].input);
     assert_says(check(fields, ROWS, STR("5"), CLEAN_SINGLE),
                 "The root value must be an object but it was a number.", "5");
+    assert_says(check(fields, ROWS, STR("\"\""), CLEAN_BATCH),
+                "The root value must be an object but it was undefined.", "\"\"");
+    assert_says(check(fields, ROWS, STR("null"), CLEAN_SINGLE),
+                "The root value must be an object but it was undefined.", "null");
 }
 
 static void conditions_ask_for_fields_and_null_counts_as_absent_when_alone(void **state)
