@@ -34,16 +34,34 @@ struct runners {
     size_t count;
 };
 
+struct values {
+    struct jv *items;
+    size_t count;
+    size_t room;
+};
+
 /* What came of a case. */
 struct outcome_of_case {
     struct arena *arena;
     struct jv test;
-    struct jv requests[64];
-    size_t request_count;
-    struct jv results[256];
-    size_t result_count;
+    struct values requests;
+    struct values results;
     struct failure failure;
 };
+
+static void add_value(struct values *list, struct jv v, struct arena *a)
+{
+    if (list->count == list->room) {
+        list->room = list->room == 0 ? 8 : list->room * 2;
+        struct jv *items = arena_array(a, list->room, sizeof(*items));
+        if (items == NULL)
+            abort();
+        if (list->count > 0)
+            memcpy(items, list->items, list->count * sizeof(*items));
+        list->items = items;
+    }
+    list->items[list->count++] = v;
+}
 
 static void free_runners(void *kept)
 {
@@ -133,8 +151,7 @@ static struct response response_of(const struct outcome_of_case *o)
 static void note_request(struct outcome_of_case *o, const struct request *request,
                          const struct runner *r)
 {
-    if (o->request_count < countof(o->requests))
-        o->requests[o->request_count++] = request_describe(request, r->settings, o->arena);
+    add_value(&o->requests, request_describe(request, r->settings, o->arena), o->arena);
 }
 
 static void note_result(struct outcome_of_case *o, const char *output, struct jv data)
@@ -143,8 +160,7 @@ static void note_result(struct outcome_of_case *o, const char *output, struct jv
     jv_object_begin(&b, o->arena, 2);
     put(&b, STR("data"), data);
     jv_object_put(&b, STR("output"), jv_string(str_from(output)));
-    if (o->result_count < countof(o->results))
-        o->results[o->result_count++] = jv_object_end(&b);
+    add_value(&o->results, jv_object_end(&b), o->arena);
 }
 
 /* False: o->failure says why. */
@@ -204,10 +220,15 @@ static void run_single(struct outcome_of_case *o, struct runner *r, struct jv ma
     note_result(o, "Action Executed", x.data);
 }
 
+static struct jv first_of(struct jv events)
+{
+    return events.type == JV_ARRAY && events.len > 0 ? events.items[0] : jv_undefined();
+}
+
 static void run_batch(struct outcome_of_case *o, struct runner *r, struct jv mapping,
                       struct jv events)
 {
-    struct jv first = events.type == JV_ARRAY && events.len > 0 ? events.items[0] : jv_undefined();
+    struct jv first = first_of(events);
     if (r->is_unknown)
         return;
     if (jv_is_nullish(events)) {
@@ -244,8 +265,8 @@ static void run_batch(struct outcome_of_case *o, struct runner *r, struct jv map
             abort();
         o->failure = b.failure;
     }
-    for (size_t i = 0; i < b.count && i < countof(o->results); i++)
-        o->results[o->result_count++] = b.items[i].node;
+    for (size_t i = 0; i < b.count; i++)
+        add_value(&o->results, b.items[i].node, o->arena);
 }
 
 static struct jv node_of(struct arena *a, double status, struct jv body, struct jv sent)
@@ -313,11 +334,15 @@ static void run_cohorts(struct outcome_of_case *o, struct runner *r, const struc
         if (exchange_stumbles(events[i], &o->failure))
             return;
     struct jv data = jv_undefined();
+    struct jv endpoint = jv_get(r->settings, STR("endpoint"));
     if (valid > 0) {
         struct cohorts_config config = {.client_secret = jv_get(r->settings, STR("client_secret"))};
         if (cohorts_sync(&sync, &config, records, valid, o->arena) != 0)
             abort();
-        data = send_sync(o, r, &sync);
+        if (sync.failure.name == NULL && jv_is_nullish(endpoint))
+            type_error_on(o, endpoint, STR("includes"));
+        else
+            data = send_sync(o, r, &sync);
     }
     if (o->failure.name != NULL)
         return;
@@ -329,13 +354,13 @@ static void run_cohorts(struct outcome_of_case *o, struct runner *r, const struc
     }
     bool has_sent = data.type != JV_UNDEFINED;
     size_t next = 0;
-    for (size_t i = 0; i < count && i < countof(o->results); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (nodes[i].type == JV_UNDEFINED) {
             struct jv sent = schema_object(r->schema, &records[sync.order[next++]], o->arena);
             nodes[i] = node_of(o->arena, has_sent ? response_of(o).status : 200,
                                has_sent ? data : (struct jv){.type = JV_OBJECT}, sent);
         }
-        o->results[o->result_count++] = nodes[i];
+        add_value(&o->results, nodes[i], o->arena);
     }
 }
 
@@ -353,6 +378,8 @@ static struct jv settings_of(const struct outcome_of_case *o, struct runners *al
 static void run_cohorts_case(struct outcome_of_case *o, struct case_slot *slot, bool is_batch)
 {
     static const struct jv none = {.type = JV_OBJECT};
+    if (!str_eq(jv_str(jv_get(o->test, STR("action"))), STR("syncAudiences")))
+        return;
     struct runners *all = new_runners(slot, 1);
     struct runner *r = &all->each[0];
     struct jv_builder b;
@@ -374,10 +401,13 @@ static void run_cohorts_case(struct outcome_of_case *o, struct case_slot *slot, 
         r->settings = none;
     struct jv event = jv_get(o->test, STR("event"));
     struct jv events = jv_get(o->test, STR("events"));
-    if (is_batch)
-        run_cohorts(o, r, events.items, events.type == JV_ARRAY ? events.len : 0, true);
+    struct jv first = is_batch ? first_of(events) : event;
+    if (is_batch && jv_is_nullish(events))
+        type_error_on(o, events, STR("0"));
+    else if (jv_is_nullish(first))
+        type_error_on(o, first, STR("context"));
     else
-        run_cohorts(o, r, &event, 1, false);
+        run_cohorts(o, r, is_batch ? events.items : &event, is_batch ? events.len : 1, is_batch);
 }
 
 static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool is_batch)
@@ -503,10 +533,10 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
     struct failure first = {0};
     enum haste first_haste = AFTER_REQUEST;
     for (uint32_t i = 0; i < lines.len; i++) {
-        size_t sent = o->request_count;
+        size_t sent = o->requests.count;
         o->failure = (struct failure){0};
         run_subscription(o, &all->each[i], lines.items[i], jv_get(o->test, STR("event")));
-        enum haste haste = haste_of(&all->each[i], o->request_count > sent);
+        enum haste haste = haste_of(&all->each[i], o->requests.count > sent);
         if (o->failure.name != NULL && (first.name == NULL || haste < first_haste)) {
             first = o->failure;
             first_haste = haste;
@@ -515,14 +545,14 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
     o->failure = first;
 }
 
-static struct jv array_of(struct arena *a, const struct jv *items, size_t count)
+static struct jv array_of(struct arena *a, const struct values *list)
 {
     struct jv *copy;
-    struct jv array = jv_array(a, &copy, count);
+    struct jv array = jv_array(a, &copy, list->count);
     if (array.type != JV_ARRAY)
         abort();
-    if (count > 0)
-        memcpy(copy, items, count * sizeof(*copy));
+    if (list->count > 0)
+        memcpy(copy, list->items, list->count * sizeof(*copy));
     return array;
 }
 
@@ -543,7 +573,7 @@ struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *
         run_cohorts_case(&o, slot, str_eq(op, STR("batch")));
     else
         run_action(&o, slot, str_eq(op, STR("batch")));
-    struct jv requests = array_of(a, o.requests, o.request_count);
+    struct jv requests = array_of(a, &o.requests);
     if (o.failure.name != NULL)
         return case_error(a, requests, str_from(o.failure.name), o.failure.code,
                           o.failure.status == 0 ? jv_undefined() : jv_number(o.failure.status),
@@ -551,6 +581,6 @@ struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *
     struct jv_builder b;
     jv_object_begin(&b, a, 2);
     jv_object_put(&b, STR("requests"), requests);
-    jv_object_put(&b, STR("results"), array_of(a, o.results, o.result_count));
+    jv_object_put(&b, STR("results"), array_of(a, &o.results));
     return jv_object_end(&b);
 }

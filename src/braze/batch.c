@@ -32,9 +32,28 @@ int batch_set_node(struct batch *b, struct batch_item *item, const struct node_p
     return item->node.type == JV_OBJECT ? 0 : -ENOMEM;
 }
 
+/* The place that a JavaScript array has under this key, or -1. */
+static double place_of(struct jv index)
+{
+    if (index.type == JV_NUMBER)
+        return jv_as_double(index);
+    if (index.type == JV_ARRAY && index.len == 1)
+        return place_of(index.items[0]);
+    if (index.type != JV_STRING || index.len == 0 || index.len > 9 ||
+        (index.ptr[0] == '0' && index.len > 1))
+        return -1;
+    double place = 0;
+    for (uint32_t i = 0; i < index.len; i++) {
+        if (index.ptr[i] < '0' || index.ptr[i] > '9')
+            return -1;
+        place = place * 10 + (index.ptr[i] - '0');
+    }
+    return place;
+}
+
 struct batch_item *batch_item_of(struct batch *b, struct jv index)
 {
-    double number = index.type == JV_NUMBER ? jv_as_double(index) : -1;
+    double number = place_of(index);
     for (size_t i = 0; i < b->count; i++) {
         struct batch_item *item = &b->items[i];
         for (uint32_t j = 0; item->first != UINT32_MAX && j < item->exchange.built.count; j++)

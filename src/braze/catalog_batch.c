@@ -51,10 +51,25 @@ static int set_node(struct batch *b, struct batch_item *item, struct node_parts 
                                         : -ENOMEM;
 }
 
+/* The reference calls `what` for each element of anything. */
+static bool is_no_list(struct batch *b, struct jv v, struct str what)
+{
+    if (b->call->parity == PARITY_SAFE || jv_is_nullish(v) || v.type == JV_ARRAY)
+        return false;
+    b->failure = (struct failure){.name = "TypeError", .message = what};
+    return true;
+}
+
 /* The items that one error names, by their ids or by objects with an id. */
 static int settle_named(struct batch *b, struct jv error)
 {
     struct jv values = jv_get(error, STR("parameter_values"));
+    if (error.type == JV_NULL && b->call->parity == PARITY_STRICT) {
+        b->failure = exchange_type_failure(error, STR("parameter_values"), b->arena);
+        return 0;
+    }
+    if (is_no_list(b, values, STR("error.parameter_values?.forEach is not a function")))
+        return 0;
     struct jv parameters = jv_get(error, STR("parameters"));
     struct jv message = jv_get(error, STR("message"));
     bool are_objects = parameters.type == JV_ARRAY && parameters.len > 1;
@@ -105,12 +120,16 @@ static int settle_failed(struct batch *b)
     int rc = 0;
     if (errors.type == JV_UNDEFINED)
         errors = (struct jv){.type = JV_ARRAY};
+    if (is_no_list(b, errors, STR("errors?.forEach is not a function")))
+        return 0;
     for (uint32_t i = 0; rc == 0 && errors.type == JV_ARRAY && i < errors.len; i++) {
         struct jv id = jv_get(errors.items[i], STR("id"));
         if (id.type == JV_STRING && str_eq(jv_str(id), STR("catalog-not-found")))
             is_lost = true;
         else
             rc = settle_named(b, errors.items[i]);
+        if (b->failure.name != NULL)
+            return rc;
     }
     struct jv text = json_text(b->arena, errors);
     if (text.type != JV_STRING)

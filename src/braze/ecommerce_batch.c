@@ -40,13 +40,19 @@ static struct jv success_body(struct arena *a)
     return jv_object_end(&body);
 }
 
-/* The first error of the response about this object, or undefined. */
-static struct jv error_of(const struct batch *b, const struct batch_item *item)
+/* The first error of the response about this object, or undefined; the reference stumbles over a
+ * null on its way. */
+static struct jv error_of(struct batch *b, const struct batch_item *item)
 {
     struct jv errors = jv_get(b->response.body, STR("errors"));
-    for (uint32_t i = 0; errors.type == JV_ARRAY && i < errors.len; i++)
+    for (uint32_t i = 0; errors.type == JV_ARRAY && i < errors.len; i++) {
         if (jv_equal(jv_get(errors.items[i], STR("index")), jv_number(item->first)))
             return errors.items[i];
+        if (errors.items[i].type == JV_NULL && b->call->parity == PARITY_STRICT) {
+            b->failure = exchange_type_failure(errors.items[i], STR("index"), b->arena);
+            break;
+        }
+    }
     return jv_undefined();
 }
 
@@ -63,6 +69,8 @@ int ecommerce_batch_settle(struct batch *b)
         if (item->is_error)
             continue;
         struct jv error = error_of(b, item);
+        if (b->failure.name != NULL)
+            return 0;
         struct node_parts parts = {
             .status = 200, .sent = item->exchange.built.objects[0], .body = success};
         if (error.type != JV_UNDEFINED) {

@@ -159,8 +159,11 @@ static int settle_accepted(struct batch *b, struct jv errors)
     return 0;
 }
 
+/* As in a JavaScript Set, where no object is another. */
 static bool is_listed(const struct jv *list, uint32_t count, struct jv v)
 {
+    if (v.type == JV_OBJECT || v.type == JV_ARRAY)
+        return false;
     for (uint32_t i = 0; i < count; i++)
         if (jv_equal(list[i], v))
             return true;
