@@ -110,7 +110,44 @@ static int init_change(struct change *c, size_t count, struct arena *a)
     return c->user_ids == NULL || c->device_ids == NULL || c->aliases == NULL ? -ENOMEM : 0;
 }
 
-/* Newest first; stable; times that are none stay where they are. */
+struct moments {
+    const int64_t *times;
+    const bool *known; /* a time that is none is as new as any other */
+};
+
+static bool is_newer(const struct moments *m, size_t i, size_t than)
+{
+    return m->known[i] && m->known[than] && m->times[i] > m->times[than];
+}
+
+/* Newest first, stable, by V8's steps for short lists: which they are shows when some times are
+ * none. A first run is taken as it is or turned round, the others are inserted by halving. */
+static void sort_newest_first(size_t *order, size_t count, const struct moments *m)
+{
+    size_t run = count < 2 ? count : 2;
+    bool is_rising = count > 1 && is_newer(m, order[1], order[0]);
+    while (run < count && run > 1 && is_newer(m, order[run], order[run - 1]) == is_rising)
+        run++;
+    for (size_t i = 0; is_rising && i < run / 2; i++) {
+        size_t kept = order[i];
+        order[i] = order[run - 1 - i];
+        order[run - 1 - i] = kept;
+    }
+    for (; run < count; run++) {
+        size_t pivot = order[run];
+        size_t left = 0;
+        for (size_t right = run; left < right;) {
+            size_t middle = left + (right - left) / 2;
+            if (is_newer(m, pivot, order[middle]))
+                right = middle;
+            else
+                left = middle + 1;
+        }
+        memmove(&order[left + 1], &order[left], (run - left) * sizeof(*order));
+        order[left] = pivot;
+    }
+}
+
 static int sort_by_time(struct cohorts_sync *out, const struct record *records, size_t count,
                         struct arena *a)
 {
@@ -121,15 +158,9 @@ static int sort_by_time(struct cohorts_sync *out, const struct record *records, 
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         known[i] = date_parse_js(jv_str(records[i].values[COHORTS_TIME]), &times[i]);
-        size_t at = i;
-        for (; at > 0; at--) {
-            size_t before = out->order[at - 1];
-            if (!known[i] || !known[before] || times[before] >= times[i])
-                break;
-            out->order[at] = before;
-        }
-        out->order[at] = i;
+        out->order[i] = i;
     }
+    sort_newest_first(out->order, count, &(struct moments){times, known});
     return 0;
 }
 

@@ -243,10 +243,22 @@ size_t date_write_iso(int64_t ms, char out[DATE_ISO_BYTES])
     return (size_t)(at - out);
 }
 
+/* dayjs's year of format(): 0 is falsy to it, and then the offset from UTC stands there. */
+static int write_year(char *out, size_t room, int64_t year, int64_t ms)
+{
+    if (year != 0)
+        return snprintf(out, room, "%lld", (long long)year);
+    int64_t minutes = floor_div(-(date_offset_s(ms) / 60) * 2 + 15, 30) * -15; /* by quarters */
+    int64_t size = minutes < 0 ? -minutes : minutes;
+    return snprintf(out, room, "%c%02lld%02lld", minutes < 0 ? '-' : '+', (long long)(size / 60),
+                    (long long)(size % 60));
+}
+
 size_t date_write_day(int64_t ms, char out[DATE_DAY_BYTES])
 {
     struct date_civil day = date_civil(floor_div(ms + date_offset_s(ms) * 1000, MS_PER_DAY));
+    int year = write_year(out, DATE_DAY_BYTES, day.year, ms);
     int bytes =
-        snprintf(out, DATE_DAY_BYTES, "%lld-%02d-%02d", (long long)day.year, day.month, day.day);
-    return (size_t)bytes;
+        snprintf(out + year, DATE_DAY_BYTES - (size_t)year, "-%02d-%02d", day.month, day.day);
+    return (size_t)(year + bytes);
 }

@@ -35,7 +35,8 @@ bool date_is_like(struct str text);
 /* toISOString into `out`; returns its bytes (24, or 27 outside the years 0 to 9999). */
 size_t date_write_iso(int64_t ms, char out[DATE_ISO_BYTES]);
 
-/* format('YYYY-MM-DD') in local time into `out`, the year unpadded; returns its bytes. */
+/* format('YYYY-MM-DD') in local time into `out`, the year unpadded, the year 0 as dayjs 1.10 prints
+ * it (+0000); returns its bytes. */
 size_t date_write_day(int64_t ms, char out[DATE_DAY_BYTES]);
 
 /* A number as a date: truncated toward zero; false beyond DATE_MS_MAX and for NaN. */

@@ -121,6 +121,9 @@ static void answers_reach_the_items_they_mean(void **state)
          "{\"events\":[" SENT_A "," SENT_B "]}", true, "[" FAILED("slow", SENT_A) "," FAILED("slow", SENT_B) "]"},
         {"trackEvent", "", "[" A "]", 429, "{\"errors\":[{\"type\":\"t1\",\"index\":5}]}", "{\"events\":[" SENT_A "]}", false,
          "Cannot read properties of undefined (reading 'add')"},
+        {"trackEvent", "", "[" A "," B "]", 201,
+         "{\"errors\":[{\"type\":\"t1\",\"index\":\"1\"},{\"type\":\"t2\",\"index\":\"01\"},{\"type\":\"t3\",\"index\":null}]}",
+         "{\"events\":[" SENT_A "," SENT_B "]}", true, "[" GOOD(SENT_A) "," REFUSED("t1", SENT_B) "]"},
         {"trackEvent", "", "[" A "]", 201, "null", "{\"events\":[" SENT_A "]}", false,
          "Cannot read properties of null (reading 'errors')"},
     };
@@ -194,6 +197,12 @@ static void catalog_batches_name_the_bad_items(void **state)
          ERROR ",\"errorreporter\":\"DESTINATION\"},{\"status\":500,\"errortype\":\"RETRYABLE_ERROR\",\"errormessage\":\"Item with ID b "
          "could not be processed due to invalid catalog items in the batch request.\",\"sent\":" SENT("b") ",\"body\":\"[{\\\"id\\\":"
          "\\\"x\\\",\\\"message\\\":\\\"bad\\\",\\\"parameter_values\\\":[\\\"a\\\"]}]\",\"errorreporter\":\"DESTINATION\"}]"},
+        {"upsertCatalogItem", "upsert", "[" ITEM("a") "]", 400, "{\"errors\":{}}",
+         "{\"items\":[" SENT("a") "]}", false, "errors?.forEach is not a function"},
+        {"upsertCatalogItem", "upsert", "[" ITEM("a") "]", 400, "{\"errors\":[null]}",
+         "{\"items\":[" SENT("a") "]}", false, "Cannot read properties of null (reading 'parameter_values')"},
+        {"upsertCatalogItem", "upsert", "[" ITEM("a") "]", 400, "{\"errors\":[{\"parameter_values\":\"a\"}]}",
+         "{\"items\":[" SENT("a") "]}", false, "error.parameter_values?.forEach is not a function"},
         {"upsertCatalogItem", "upsert", "[" ITEM("a") "]", 404, "{\"errors\":[{\"id\":\"catalog-not-found\"}]}",
          "{\"items\":[" SENT("a") "]}", false,
          "[{\"status\":404,\"errortype\":\"NOT_FOUND\",\"errormessage\":\"Catalog not found. Please create a catalog first.\",\"sent\":"
@@ -227,6 +236,8 @@ static void ecommerce_batches_always_say_that_they_are_one(void **state)
          "[{\"status\":200,\"sent\":" SENT_SALE ",\"body\":{\"success\":true}}]"},
         {"ecommerce", "", "[{\"external_id\":\"u\"," SALE "}]", 500, "{}", "{\"events\":[" SENT_SALE "]}", true,
          "Internal Server Error"},
+        {"ecommerce", "", "[{\"external_id\":\"u\"," SALE "}]", 201, "{\"errors\":[null]}", "{\"events\":[" SENT_SALE "]}", true,
+         "Cannot read properties of null (reading 'index')"},
     };
     /* clang-format on */
     check_rows(rows, countof(rows));

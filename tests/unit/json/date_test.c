@@ -148,6 +148,8 @@ static void days_are_local_and_years_unpadded(void **state)
         {"UTC", -1, "1969-12-31"},
         {"UTC", 951782400000, "2000-02-29"},
         {"UTC", -62198755200000, "-1-01-01"},
+        {"UTC", -62154432000000, "+0000-05-28"},
+        {"America/New_York", -62154432000000, "-0500-05-27"},
     };
     for (size_t i = 0; i < countof(rows); i++) {
         char out[DATE_DAY_BYTES];
