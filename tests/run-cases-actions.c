@@ -490,23 +490,25 @@ static void run_subscription(struct outcome_of_case *o, struct runner *r, struct
         o->failure.status = 400;
 }
 
-/* How soon the reference sees a failure: what an asynchronous action throws comes a turn of the
- * event loop later than what is thrown before it or by a synchronous one. */
-enum haste { AT_ONCE, A_TURN_LATER, AFTER_REQUEST };
+/* How soon the reference sees a failure, in turns of the event loop: what an asynchronous action
+ * throws comes later than what is thrown before it or by a synchronous one, and what an answer
+ * makes it throw comes last. */
+enum { AFTER_REQUEST = 10 };
 
-static enum haste haste_of(const struct runner *r, bool has_sent)
+static int haste_of(const struct runner *r, bool has_sent)
 {
-    static const struct str asynchronous[] = {
-        STR_INIT("ecommerce"),     STR_INIT("ecommerceSingleProduct"),
-        STR_INIT("identifyUser2"), STR_INIT("triggerCampaign"),
-        STR_INIT("triggerCanvas"), STR_INIT("upsertCatalogItem"),
+    static const struct {
+        struct str action;
+        int turns_after_answer;
+    } asynchronous[] = {
+        {STR_INIT("identifyUser2"), 1}, {STR_INIT("triggerCampaign"), 1},
+        {STR_INIT("triggerCanvas"), 1}, {STR_INIT("upsertCatalogItem"), 1},
+        {STR_INIT("ecommerce"), 2},     {STR_INIT("ecommerceSingleProduct"), 2},
     };
-    if (has_sent)
-        return AFTER_REQUEST;
-    for (size_t i = 0; r->failed_in_action && i < countof(asynchronous); i++)
-        if (str_eq(r->call.action->key, asynchronous[i]))
-            return A_TURN_LATER;
-    return AT_ONCE;
+    for (size_t i = 0; (has_sent || r->failed_in_action) && i < countof(asynchronous); i++)
+        if (str_eq(r->call.action->key, asynchronous[i].action))
+            return has_sent ? AFTER_REQUEST + asynchronous[i].turns_after_answer : 1;
+    return has_sent ? AFTER_REQUEST : 0;
 }
 
 static void run_event(struct outcome_of_case *o, struct case_slot *slot)
@@ -515,6 +517,17 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
     struct jv lines = jv_get(settings, STR("subscriptions"));
     struct jv single = jv_get(settings, STR("subscription"));
     struct runners *all = slot->kept;
+    if (jv_is_nullish(settings)) {
+        o->failure = (struct failure){
+            .name = "TypeError",
+            .message = settings.type == JV_NULL
+                           ? STR("Cannot destructure property 'subscription' of 'settings' as it "
+                                 "is null.")
+                           : STR("Cannot destructure property 'subscription' of 'settings' as it "
+                                 "is undefined."),
+        };
+        return;
+    }
     if (jv_truthy(single))
         lines = (struct jv){.type = JV_ARRAY, .len = 1, .items = &single};
     if (lines.type != JV_ARRAY)
@@ -531,12 +544,12 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
     }
     /* The reference starts all of them at once and throws what fails first. */
     struct failure first = {0};
-    enum haste first_haste = AFTER_REQUEST;
+    int first_haste = 0;
     for (uint32_t i = 0; i < lines.len; i++) {
         size_t sent = o->requests.count;
         o->failure = (struct failure){0};
         run_subscription(o, &all->each[i], lines.items[i], jv_get(o->test, STR("event")));
-        enum haste haste = haste_of(&all->each[i], o->requests.count > sent);
+        int haste = haste_of(&all->each[i], o->requests.count > sent);
         if (o->failure.name != NULL && (first.name == NULL || haste < first_haste)) {
             first = o->failure;
             first_haste = haste;
