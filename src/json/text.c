@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <unicase.h>
+#include <unictype.h>
 #include <unistr.h>
 
 #define OBJECT_TEXT STR("[object Object]")
@@ -197,9 +198,59 @@ static struct str map_case(struct arena *a, struct str text, case_map *map, char
     return (struct str){out, len};
 }
 
+enum { CAPITAL_SIGMA = 0x3A3, FINAL_SIGMA = 0x3C2, SMALL_SIGMA = 0x3C3 };
+
+/* The second byte of each small one in UTF-8; the first is 0xCF. */
+static const char final_byte = (char)0x82;
+static const char small_byte = (char)0x83;
+
+/* The second byte of the next small sigma, either form; NULL: none is left. */
+static char *find_sigma(char *from, const char *end)
+{
+    while ((from = memchr(from, 0xCF, (size_t)(end - from))) != NULL && end - from > 1)
+        if (*++from == final_byte || *from == small_byte)
+            return from;
+    return NULL;
+}
+
+/* Σ ends a word when a letter is before it and none behind it, over all that Unicode calls case
+ * ignorable. The library has an opinion of its own about apostrophes and modifier letters. */
+static void settle_sigmas(struct str text, char *lower, size_t len)
+{
+    bool is_after_letter = false;
+    char *open = NULL;
+    char *next = lower;
+    for (size_t i = 0; i < text.len;) {
+        uint32_t point = text_next_point(text, &i);
+        if (uc_is_property_case_ignorable(point))
+            continue;
+        bool is_letter = uc_is_property_cased(point);
+        if (open != NULL)
+            *open = is_letter ? small_byte : final_byte;
+        open = NULL;
+        if (point == CAPITAL_SIGMA || point == FINAL_SIGMA || point == SMALL_SIGMA) {
+            char *sigma = find_sigma(next, lower + len);
+            if (sigma == NULL)
+                return;
+            next = sigma + 1;
+            if (point == CAPITAL_SIGMA)
+                *sigma = small_byte;
+            if (point == CAPITAL_SIGMA && is_after_letter)
+                open = sigma;
+        }
+        is_after_letter = is_letter;
+    }
+    if (open != NULL)
+        *open = final_byte;
+}
+
 struct str text_lower(struct arena *a, struct str text)
 {
-    return map_case(a, text, u8_tolower, 'A', 'Z');
+    struct str lower = map_case(a, text, u8_tolower, 'A', 'Z');
+    if (lower.ptr != NULL && lower.ptr != text.ptr &&
+        memmem(text.ptr, text.len, "\xCE\xA3", 2) != NULL)
+        settle_sigmas(text, (char *)lower.ptr, lower.len);
+    return lower;
 }
 
 struct str text_upper(struct arena *a, struct str text)
