@@ -180,9 +180,11 @@ static void put_fraction(struct buf *out, const struct moment *m, const struct d
         buf_putc(out, i < 3 ? digits[i] : '0');
 }
 
+/* Years before 1 are counted from there, and no era is written. */
 static void put_date(struct buf *out, const struct moment *m)
 {
-    buf_printf(out, "%d/%d/%lld", m->day.month, m->day.day, (long long)m->day.year);
+    int64_t year = m->day.year < 1 ? 1 - m->day.year : m->day.year;
+    buf_printf(out, "%d/%d/%lld", m->day.month, m->day.day, (long long)year);
 }
 
 static void put_clock(struct buf *out, const struct moment *m)
