@@ -137,7 +137,6 @@ int identify2_build(const struct call *call, const struct record *r, struct aren
 
 int identify2_settle(const struct call *call, struct exchange *x)
 {
-    (void)call;
     struct jv body = x->response.body;
     if (!exchange_ok(x)) {
         exchange_fail_with_message(x);
@@ -148,7 +147,11 @@ int identify2_settle(const struct call *call, struct exchange *x)
         return 0;
     }
     struct jv errors = jv_get(body, STR("errors"));
-    if (errors.type == JV_ARRAY && errors.len > 0)
-        return exchange_fail_api(x, jv_get(errors.items[0], STR("type")), 400);
-    return 0;
+    if (errors.type != JV_ARRAY || errors.len == 0)
+        return 0;
+    if (errors.items[0].type == JV_NULL && call->parity == PARITY_STRICT) {
+        x->failure = exchange_type_failure(errors.items[0], STR("type"), x->arena);
+        return 0;
+    }
+    return exchange_fail_api(x, jv_get(errors.items[0], STR("type")), 400);
 }

@@ -210,7 +210,8 @@ function response (r, count) {
   const error = () => {
     const e = { type: r.pick(['t1', 't2', "'external_id' is required"]), index: r.pick([0, 1, count, 99].filter((i) => i < count || r.chance(0.2))) }
     if (r.chance(0.2)) delete e.index
-    return e
+    if (r.chance(0.2)) Object.assign(e, r.pick([{ index: '0' }, { index: '1' }, { index: '01' }, { index: [0] }, { index: null }, { type: {} }, { type: null }]))
+    return r.chance(0.05) ? r.pick([null, 5, 's']) : e
   }
   const body = r.weighted([[6, () => ({ message: 'success' })], [2, () => ({ message: r.pick(['m', '', null, 5]), errors: r.times(0, 3, error) })], [1, () => ({ errors: r.pick(['x', ['s'], [], {}]) })],
     [1, () => r.pick([{}, 'text', 5])]])
@@ -219,8 +220,9 @@ function response (r, count) {
 
 function catalogResponse (r) {
   const error = () => ({ id: r.pick(['item-not-found', 'catalog-not-found', 'ids-not-unique', 'x']), message: r.pick(['bad', undefined]), parameters: r.pick([undefined, ['item_id'], ['a', 'b']]),
-    parameter_values: r.pick([undefined, ['a'], ['a', 'b'], [{ id: 'a' }]]) })
-  return { status: r.pick([200, 201, 400, 404, 401, 500]), body: r.weighted([[3, () => ({ message: 'ok' })], [4, () => ({ errors: r.times(1, 2, error), message: 'm' })], [1, () => ({})]]) }
+    parameter_values: r.pick([undefined, ['a'], ['a', 'b'], [{ id: 'a' }], [null], null, 'a']) })
+  const odd = () => ({ errors: r.pick([null, {}, 'x', [null], [5]]) })
+  return { status: r.pick([200, 201, 400, 404, 401, 500]), body: r.weighted([[3, () => ({ message: 'ok' })], [4, () => ({ errors: r.times(1, 2, error), message: 'm' })], [1, () => ({})], [1, odd]]) }
 }
 
 function base (r, op, action) {
@@ -228,6 +230,7 @@ function base (r, op, action) {
   const test = { op, action }
   if (presetable.includes(action) && r.chance(0.4)) test.useDefaultMappings = true
   test.mapping = test.useDefaultMappings && r.chance(0.7) ? {} : ownMapping(r, action)
+  if (!/ecommerce/.test(action) && r.chance(0.03)) test.mapping.__segment_internal_directive = r.pick([{ '@merge': { objects: [{ '@path': '$.v' }], direction: 'right' } }, { '@if': { exists: 1, then: { '@path': '$.v.name' } } }, { '@path': '$.v' }])
   if (/ecommerce/.test(action)) {
     test.mapping.name = { '@path': '$.v.name' }
     if (test.useDefaultMappings) { delete test.mapping.cart_id }
@@ -277,9 +280,9 @@ const cohort = [['external_id', 'id', 0.8], ['user_alias', 'alias', 0.2], ['devi
 actions.syncAudiences = cohort
 kinds.key = (r) => r.chance(0.95) ? 'aud' : 'other'
 kinds.flags = (r) => (r.chance(0.9) ? { aud: r.pick([true, false, 'false', 0, null]) } : {})
-kinds.zulu = (r) => `2024-01-0${1 + r.below(9)}T00:00:00.000Z`
+kinds.zulu = (r) => (r.chance(0.95) ? `2024-01-0${1 + r.below(9)}T00:00:00.000Z` : r.pick(['never', '2024', 'Jan 5 2024', ' ']))
 
-/* Members of an audience; times are plain, since how odd ones sort is the sorting algorithm's affair. */
+/* Members of an audience. */
 function makeCohorts (r, op) {
   const event = () => {
     const v = values(r, 'syncAudiences', false)
@@ -290,9 +293,11 @@ function makeCohorts (r, op) {
   const test = { op, destination: 'braze-cohorts', action: 'syncAudiences', mapping: ownMapping(r, 'syncAudiences'), settings: { client_secret: 's', endpoint: 'https://rest.iad-01.braze.com' } }
   test.mapping.time = { '@path': '$.v.time' }
   if (r.chance(0.3)) test.useDefaultMappings = true
-  if (op === 'batch') test.events = r.times(1, 6, event)
+  if (op === 'batch') test.events = r.times(r.chance(0.03) ? 0 : 1, r.chance(0.9) ? 6 : 40, event)
   else test.event = event()
   if (r.chance(0.2)) test.response = response(r, 1)
+  if (r.chance(0.1)) delete test.settings
+  else if (r.chance(0.02)) delete test.settings.endpoint
   return test
 }
 
@@ -318,7 +323,10 @@ function makeEvent (r) {
   const own = { api_key: 'k', app_id: 'app', endpoint: 'https://rest.iad-01.braze.com', ...(r.chance(0.2) ? r.pick(wrongSettings) : {}) }
   if (r.chance(0.02)) delete own.api_key
   if (r.chance(0.02)) delete own.endpoint
-  return { op: 'event', event, settings: { ...own, subscriptions: lines } }
+  const test = { op: 'event', event, settings: { ...own, subscriptions: lines } }
+  if (r.chance(0.2)) test.response = response(r, 1)
+  if (r.chance(0.01)) delete test.settings
+  return test
 }
 
 const makers = { action: makeAction, batch: makeBatch, event: makeEvent }

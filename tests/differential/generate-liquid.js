@@ -9,7 +9,7 @@ const filters = ['abs', 'append', 'at_least', 'at_most', 'base64_decode', 'base6
   'slugify', 'split', 'strip', 'strip_html', 'strip_newlines', 'sum', 'times', 'to_integer', 'truncate', 'truncatewords', 'unshift', 'upcase', 'uri_escape',
   'url_decode', 'url_encode', 'where', 'xml_escape', 'nosuch', 'map', 'concat', 'type']
 const names = ['a', 'b', 'c', 's', 'n', 'o', 'arr', 'x', 'y', 'prims', 'nested', 'e', 'f', 'missing', 'o.b', 'o.a', 'arr[0]', 'arr[-1]', 'arr.first', 'arr.last', 'arr.size', 's.size', 'o.size',
-  "o['a b']", 'o["b"]', 'arr[0].x', 'nested.a', 'nested[0]', 'o[s]', 'a.b.c', 'v', 'w', 's.length', 'arr.length', 's[0]', 'prims[1]']
+  "o['a b']", 'o["b"]', 'arr[0].x', 'nested.a', 'nested[0]', 'o[s]', 'a.b.c', 'v', 'w', 's.length', 'arr.length', 's[0]', 'prims[1]', 'nil.x', 'empty.size']
 const formats = ['%Y-%m-%d', '%A, %B %-d', '%H:%M:%S', '%I %l %k', '%j %U %W %u %w', '%y %C', '%z %:z %Z', '%s %L %N %3N', '%^a %#B %#p %_5d %010Y %-m', '%c', '%x %X', '%q %e %P %p %h %b', '%Q %5 %- %%%', '%é', '%E %OY %Ed', '%t|%n']
 
 /* Without characters that JavaScript can cut in two: docs/parity.md. */

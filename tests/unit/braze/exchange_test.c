@@ -358,6 +358,8 @@ static void answers_become_the_failures_the_reference_throws(void **state)
         {"identifyUser", "{}", alias, 201, "{\"errors\":[{\"type\":\"t\"}]}", "{\"errors\":[{\"type\":\"t\"}]}"},
         {"identifyUser2", upsert, alias, 201, "{\"errors\":[{\"type\":\"t\"}]}", "APIError (400, 400): t"},
         {"identifyUser2", upsert, alias, 201, "{\"errors\":[\"t\"]}", "APIError (400, 400): "},
+        {"identifyUser2", upsert, alias, 201, "{\"errors\":[null]}",
+         "TypeError (, 0): Cannot read properties of null (reading 'type')"},
         {"identifyUser2", upsert, alias, 201, "null",
          "TypeError (, 0): Cannot read properties of null (reading 'errors')"},
         {"identifyUser2", upsert, alias, 500, "{\"message\":\"no\"}", "APIError (500, 500): no"},

@@ -104,6 +104,7 @@ static void filters_compute_as_in_the_reference(void **state)
     static const struct row rows[] = {
         {"{{ 'a b' | upcase | append: '!' | prepend: '<' }}", "<A B!"},
         {"{{ 4.6 | round }} {{ 1.005 | round: 2 }} {{ -7 | modulo: 3 }} {{ 7 | divided_by: 2 }} {{ 7 | divided_by: 2, true }}", "5 1.01 2 3.5 3"},
+        {"{{ 3 | divided_by: -0 }}", "Infinity"},
         {"{{ 'x' | plus: 1 }} {{ 1 | plus }} {{ 3 | at_most: 2 }} {{ '5' | to_integer }}", "1 NaN 2 5"},
         {"{{ 'one two three' | truncatewords: 2 }} {{ 'abcdef' | truncate: 5 }}", "one two... ab..."},
         {"{{ 'abcdef' | truncate: 5, nil.x }} {{ empty.size }}", "ab... "},
