@@ -108,12 +108,12 @@ static bool key_index(struct str key, uint32_t *index)
     return true;
 }
 
-static uint64_t key_bit(struct str key)
+/* One of 64 bits: keys with different ones differ. */
+static inline uint64_t key_bit(struct str key)
 {
     size_t mix = key.len;
     if (key.len > 0)
-        mix = mix * 31 + (unsigned char)key.ptr[0] * 7u +
-              (unsigned char)key.ptr[key.len - 1] * 13u + (unsigned char)key.ptr[key.len / 2] * 3u;
+        mix += (unsigned char)key.ptr[0] * 7u + (unsigned char)key.ptr[key.len - 1] * 13u;
     return UINT64_C(1) << (mix & 63);
 }
 
@@ -186,11 +186,21 @@ static struct jv_member *find_member(const struct jv_builder *b, struct str key)
     return NULL;
 }
 
-void jv_object_put(struct jv_builder *b, struct str key, struct jv value)
+static inline void append_member(struct jv_builder *b, struct str key, struct jv value,
+                                 uint64_t bit)
+{
+    b->seen |= bit;
+    b->has_index |= key.len > 0 && key.ptr[0] >= '0' && key.ptr[0] <= '9';
+    b->members[b->len++] = (struct jv_member){key, value};
+}
+
+/* The key may be there already, or there is no room yet. */
+static void put_slowly(struct jv_builder *b, struct str key, struct jv value, uint64_t bit)
 {
     if (b->failed)
         return;
-    uint64_t bit = key_bit(key);
+    if (b->places == NULL && b->len > LINEAR_MEMBERS_MAX && !index_members(b))
+        return;
     struct jv_member *member = b->seen & bit ? find_member(b, key) : NULL;
     if (member != NULL) {
         member->value = value;
@@ -198,13 +208,20 @@ void jv_object_put(struct jv_builder *b, struct str key, struct jv value)
     }
     if (b->len == b->cap && !grow_members(b))
         return;
-    b->seen |= bit;
-    b->has_index = b->has_index || (key.len > 0 && key.ptr[0] >= '0' && key.ptr[0] <= '9');
-    b->members[b->len++] = (struct jv_member){key, value};
+    append_member(b, key, value, bit);
     if (b->places != NULL && b->len * 2 <= b->place_mask)
         *find_slot(b, key) = b->len;
-    else if (b->len > LINEAR_MEMBERS_MAX)
+    else if (b->places != NULL)
         (void)index_members(b);
+}
+
+void jv_object_put(struct jv_builder *b, struct str key, struct jv value)
+{
+    uint64_t bit = key_bit(key);
+    if ((b->seen & bit) == 0 && b->len < b->cap && b->places == NULL)
+        append_member(b, key, value, bit);
+    else
+        put_slowly(b, key, value, bit);
 }
 
 struct jv jv_object_peek(const struct jv_builder *b, struct str key)

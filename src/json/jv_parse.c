@@ -94,14 +94,12 @@ static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned 
 {
     struct jv_builder b;
     jv_object_begin(&b, c->arena, (uint32_t)yyjson_obj_size(val));
-    size_t i;
-    size_t count;
-    yyjson_val *key;
-    yyjson_val *value;
-    yyjson_obj_foreach(val, i, count, key, value)
-    {
+    yyjson_val *key = unsafe_yyjson_get_first(val);
+    for (size_t left = unsafe_yyjson_get_len(val); left > 0; left--) {
+        yyjson_val *value = key + 1;
         jv_object_put(&b, (struct str){unsafe_yyjson_get_str(key), unsafe_yyjson_get_len(key)},
                       convert(c, value, depth));
+        key = unsafe_yyjson_get_next(value);
     }
     struct jv object = jv_object_end(&b);
     if (object.type != JV_OBJECT)

@@ -18,60 +18,87 @@ static const char escapes[256] = {
     [26] = 'u',   [27] = 'u',    [28] = 'u', [29] = 'u',   [30] = 'u',   [31] = 'u',
 };
 
-/* How many bytes from the start need no escape; eight at a time. */
-static size_t plain_run(const char *text, size_t len)
+/* Does none of the eight bytes need an escape? A borrow only starts at a byte that does. */
+static inline bool is_plain_word(uint64_t word)
 {
-    size_t i = 0;
-    for (; i + 8 <= len; i += 8) {
-        uint64_t word;
-        memcpy(&word, text + i, 8);
-        const uint64_t ones = UINT64_C(0x0101010101010101);
-        const uint64_t highs = UINT64_C(0x8080808080808080);
-        uint64_t quote = word ^ (ones * '"');
-        uint64_t slash = word ^ (ones * '\\');
-        uint64_t hit = ((word - ones * 0x20) | (quote - ones) | (slash - ones)) & ~word & highs;
-        /* ~word clears bytes with the top bit set, which never need an escape; a borrow may flag a
-         * byte too many, which the slow loop below then finds plain. */
-        if (hit != 0 || ((quote - ones) & ~quote & highs) != 0 ||
-            ((slash - ones) & ~slash & highs) != 0)
-            break;
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = UINT64_C(0x8080808080808080);
+    uint64_t quote = word ^ (ones * '"');
+    uint64_t slash = word ^ (ones * '\\');
+    uint64_t low = (word - ones * 0x20) & ~word;
+    return ((low | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & highs) == 0;
+}
+
+/* Copies a text none of whose bytes needs an escape; false: one may, and what is at `to` means
+ * nothing. Writes no byte behind text.len. */
+static inline bool copy_plain(char *to, struct str text)
+{
+    uint64_t word;
+    if (text.len >= 8) {
+        size_t last = text.len - 8;
+        for (size_t i = 0; i < last; i += 8) {
+            word = str_load8(text.ptr + i);
+            memcpy(to + i, &word, 8);
+            if (!is_plain_word(word))
+                return false;
+        }
+        word = str_load8(text.ptr + last);
+        memcpy(to + last, &word, 8);
+        return is_plain_word(word);
     }
-    while (i < len && escapes[(unsigned char)text[i]] == 0)
-        i++;
-    return i;
+    if (text.len >= 4) {
+        uint32_t head = str_load4(text.ptr);
+        uint32_t tail = str_load4(text.ptr + text.len - 4);
+        memcpy(to, &head, 4);
+        memcpy(to + text.len - 4, &tail, 4);
+        return is_plain_word(head | (uint64_t)tail << 32);
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        to[i] = text.ptr[i];
+        if (escapes[(unsigned char)text.ptr[i]] != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Without the quotes. */
+static void write_escaped(struct buf *out, struct str text)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (!buf_reserve(out, 6))
+            return;
+        char *to = out->ptr + out->len;
+        if (escapes[c] == 0) {
+            to[0] = (char)c;
+            out->len += 1;
+        } else if (escapes[c] != 'u') {
+            to[0] = '\\';
+            to[1] = escapes[c];
+            out->len += 2;
+        } else {
+            const char code[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+            memcpy(to, code, 6);
+            out->len += 6;
+        }
+    }
 }
 
 void jv_write_string(struct buf *out, struct str text)
 {
-    static const char hex[] = "0123456789abcdef";
-    if (text.len == 0) { /* its pointer may be NULL */
-        buf_append(out, STR("\"\""));
-        return;
-    }
     if (!buf_reserve(out, text.len + 2))
         return;
-    out->ptr[out->len++] = '"';
-    size_t from = 0;
-    for (;;) {
-        size_t run = plain_run(text.ptr + from, text.len - from);
-        if (!buf_reserve(out, run + 7)) /* the run, one escape, the closing quote */
-            return;
-        if (run > 0)
-            memcpy(out->ptr + out->len, text.ptr + from, run);
-        out->len += run;
-        from += run;
-        if (from == text.len)
-            break;
-        unsigned char c = (unsigned char)text.ptr[from++];
-        out->ptr[out->len++] = '\\';
-        out->ptr[out->len++] = escapes[c];
-        if (escapes[c] == 'u') {
-            const char code[4] = {'0', '0', hex[c >> 4], hex[c & 15]};
-            memcpy(out->ptr + out->len, code, 4);
-            out->len += 4;
-        }
+    char *to = out->ptr + out->len;
+    if (copy_plain(to + 1, text)) {
+        to[0] = '"';
+        to[text.len + 1] = '"';
+        out->len += text.len + 2;
+        return;
     }
-    out->ptr[out->len++] = '"';
+    buf_putc(out, '"');
+    write_escaped(out, text);
+    buf_putc(out, '"');
 }
 
 /* Shortest digits that read back as the same double, and the power
@@ -160,10 +187,9 @@ static bool write_decimal(struct buf *out, double number)
     if (!(size < 1e9) || size < 1e-6)
         return false;
     for (size_t i = 0; i < countof(powers); i++) {
-        double scaled = nearbyint(size * powers[i]);
-        if (scaled / powers[i] != size)
+        uint64_t digits = (uint64_t)(size * powers[i] + 0.5);
+        if ((double)digits / powers[i] != size)
             continue;
-        uint64_t digits = (uint64_t)scaled;
         uint64_t power = (uint64_t)powers[i];
         char decimals[countof(powers)];
         uint64_t rest = digits % power;
@@ -181,7 +207,8 @@ static bool write_decimal(struct buf *out, double number)
 
 void jv_write_number(struct buf *out, double number)
 {
-    if (number >= -JV_INTEGER_MAX && number <= JV_INTEGER_MAX && number == trunc(number)) {
+    bool is_small = number >= -JV_INTEGER_MAX && number <= JV_INTEGER_MAX;
+    if (is_small && number == (double)(int64_t)number) {
         if (number < 0)
             buf_putc(out, '-');
         buf_put_u64(out, (uint64_t)fabs(number));
@@ -195,22 +222,40 @@ void jv_write_number(struct buf *out, double number)
         write_real(out, number);
 }
 
+/* `before` is the '{' or ',' in front of the key. */
+static void write_key(struct buf *out, char before, struct str key)
+{
+    if (!buf_reserve(out, key.len + 4))
+        return;
+    char *to = out->ptr + out->len;
+    if (copy_plain(to + 2, key)) {
+        to[0] = before;
+        to[1] = '"';
+        to[key.len + 2] = '"';
+        to[key.len + 3] = ':';
+        out->len += key.len + 4;
+        return;
+    }
+    buf_putc(out, before);
+    jv_write_string(out, key);
+    buf_putc(out, ':');
+}
+
 static void write_object(struct buf *out, struct jv v)
 {
-    bool first = true;
-    buf_putc(out, '{');
+    char before = '{';
     for (uint32_t i = 0; i < v.len; i++) {
         const struct jv_member *member = &v.members[i];
         if (member->value.type == JV_UNDEFINED)
             continue;
-        if (!first)
-            buf_putc(out, ',');
-        first = false;
-        jv_write_string(out, member->key);
-        buf_putc(out, ':');
-        jv_write(out, member->value);
+        write_key(out, before, member->key);
+        before = ',';
+        if (member->value.type == JV_STRING)
+            jv_write_string(out, jv_str(member->value));
+        else
+            jv_write(out, member->value);
     }
-    buf_putc(out, '}');
+    buf_append(out, before == '{' ? STR("{}") : STR("}"));
 }
 
 void jv_write(struct buf *out, struct jv v)

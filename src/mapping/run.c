@@ -54,17 +54,20 @@ static struct jv run_made(struct run *r, struct jv made)
 
 /* ----------------------------------------------------------------------------------- containers */
 
+/* Its keys are distinct and in order since the mapping was parsed: nothing to look up. */
 static struct jv eval_object(struct run *r, const struct object_node *object, struct jv payload)
 {
-    struct jv_builder b;
-    jv_object_begin(&b, r->arena, object->count);
+    struct jv_member *members = arena_array(r->arena, object->count, sizeof(*members));
+    struct jv result = {.type = JV_OBJECT, .members = members};
+    if (members == NULL)
+        return run_out_of_memory(r);
     for (uint32_t i = 0; i < object->count; i++) {
         const struct member_node *member = &object->members[i];
         struct jv value = program_eval(r, &member->value, payload);
         if (!member->is_hidden && !(object->is_final && value.type == JV_UNDEFINED))
-            jv_object_put(&b, member->key, value);
+            members[result.len++] = (struct jv_member){member->key, value};
     }
-    return run_made(r, jv_object_end(&b));
+    return result;
 }
 
 static struct jv eval_array(struct run *r, const struct array_node *array, struct jv payload)
