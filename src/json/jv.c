@@ -108,15 +108,6 @@ static bool key_index(struct str key, uint32_t *index)
     return true;
 }
 
-/* One of 64 bits: keys with different ones differ. */
-static inline uint64_t key_bit(struct str key)
-{
-    size_t mix = key.len;
-    if (key.len > 0)
-        mix += (unsigned char)key.ptr[0] * 7u + (unsigned char)key.ptr[key.len - 1] * 13u;
-    return UINT64_C(1) << (mix & 63);
-}
-
 void jv_object_begin(struct jv_builder *b, struct arena *a, uint32_t members_expected)
 {
     *b = (struct jv_builder){.arena = a, .cap = members_expected};
@@ -186,47 +177,31 @@ static struct jv_member *find_member(const struct jv_builder *b, struct str key)
     return NULL;
 }
 
-static inline void append_member(struct jv_builder *b, struct str key, struct jv value,
-                                 uint64_t bit)
-{
-    b->seen |= bit;
-    b->has_index |= key.len > 0 && key.ptr[0] >= '0' && key.ptr[0] <= '9';
-    b->members[b->len++] = (struct jv_member){key, value};
-}
-
-/* The key may be there already, or there is no room yet. */
-static void put_slowly(struct jv_builder *b, struct str key, struct jv value, uint64_t bit)
+void jv_object_put_slowly(struct jv_builder *b, struct str key, struct jv value)
 {
     if (b->failed)
         return;
     if (b->places == NULL && b->len > LINEAR_MEMBERS_MAX && !index_members(b))
         return;
-    struct jv_member *member = b->seen & bit ? find_member(b, key) : NULL;
+    struct jv_member *member = b->seen & jv_key_bit(key) ? find_member(b, key) : NULL;
     if (member != NULL) {
         member->value = value;
         return;
     }
     if (b->len == b->cap && !grow_members(b))
         return;
-    append_member(b, key, value, bit);
+    b->seen |= jv_key_bit(key);
+    b->has_index |= jv_starts_as_index(key);
+    b->members[b->len++] = (struct jv_member){key, value};
     if (b->places != NULL && b->len * 2 <= b->place_mask)
         *find_slot(b, key) = b->len;
     else if (b->places != NULL)
         (void)index_members(b);
 }
 
-void jv_object_put(struct jv_builder *b, struct str key, struct jv value)
-{
-    uint64_t bit = key_bit(key);
-    if ((b->seen & bit) == 0 && b->len < b->cap && b->places == NULL)
-        append_member(b, key, value, bit);
-    else
-        put_slowly(b, key, value, bit);
-}
-
 struct jv jv_object_peek(const struct jv_builder *b, struct str key)
 {
-    const struct jv_member *member = b->seen & key_bit(key) ? find_member(b, key) : NULL;
+    const struct jv_member *member = b->seen & jv_key_bit(key) ? find_member(b, key) : NULL;
     return member == NULL ? jv_undefined() : member->value;
 }
 

@@ -93,7 +93,7 @@ static struct jv convert_array(struct conversion *c, yyjson_val *val, unsigned d
 static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned depth)
 {
     struct jv_builder b;
-    jv_object_begin(&b, c->arena, (uint32_t)yyjson_obj_size(val));
+    jv_object_begin(&b, c->arena, (uint32_t)unsafe_yyjson_get_len(val));
     yyjson_val *key = unsafe_yyjson_get_first(val);
     for (size_t left = unsafe_yyjson_get_len(val); left > 0; left--) {
         yyjson_val *value = key + 1;

@@ -18,20 +18,21 @@ static const char escapes[256] = {
     [26] = 'u',   [27] = 'u',    [28] = 'u', [29] = 'u',   [30] = 'u',   [31] = 'u',
 };
 
-/* Does none of the eight bytes need an escape? A borrow only starts at a byte that does. */
+/* Does none of the eight bytes need an escape? A borrow only starts at a byte that does; a byte with
+ * its top bit set never does. */
 static inline bool is_plain_word(uint64_t word)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     const uint64_t highs = UINT64_C(0x8080808080808080);
-    uint64_t quote = word ^ (ones * '"');
-    uint64_t slash = word ^ (ones * '\\');
-    uint64_t low = (word - ones * 0x20) & ~word;
-    return ((low | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & highs) == 0;
+    uint64_t low = word - ones * 0x20;
+    uint64_t quote = (word ^ (ones * '"')) - ones;
+    uint64_t slash = (word ^ (ones * '\\')) - ones;
+    return ((low | quote | slash) & ~word & highs) == 0;
 }
 
 /* Copies a text none of whose bytes needs an escape; false: one may, and what is at `to` means
  * nothing. Writes no byte behind text.len. */
-static inline bool copy_plain(char *to, struct str text)
+__attribute__((always_inline)) static inline bool copy_plain(char *to, struct str text)
 {
     uint64_t word;
     if (text.len >= 8) {
@@ -190,16 +191,19 @@ static bool write_decimal(struct buf *out, double number)
         uint64_t digits = (uint64_t)(size * powers[i] + 0.5);
         if ((double)digits / powers[i] != size)
             continue;
-        uint64_t power = (uint64_t)powers[i];
-        char decimals[countof(powers)];
-        uint64_t rest = digits % power;
-        for (size_t at = i + 1; at > 0; at--, rest /= 10)
-            decimals[at - 1] = (char)('0' + rest % 10);
+        /* From the back: decimals, point, whole part with at least one digit. */
+        char text[24];
+        size_t at = sizeof(text);
+        for (size_t left = i + 1; left > 0; left--, digits /= 10)
+            text[--at] = (char)('0' + digits % 10);
+        text[--at] = '.';
+        do {
+            text[--at] = (char)('0' + digits % 10);
+            digits /= 10;
+        } while (digits > 0);
         if (number < 0)
-            buf_putc(out, '-');
-        buf_put_u64(out, digits / power);
-        buf_putc(out, '.');
-        buf_append(out, (struct str){decimals, i + 1});
+            text[--at] = '-';
+        buf_append(out, (struct str){text + at, sizeof(text) - at});
         return true;
     }
     return false;
@@ -250,10 +254,7 @@ static void write_object(struct buf *out, struct jv v)
             continue;
         write_key(out, before, member->key);
         before = ',';
-        if (member->value.type == JV_STRING)
-            jv_write_string(out, jv_str(member->value));
-        else
-            jv_write(out, member->value);
+        jv_write(out, member->value);
     }
     buf_append(out, before == '{' ? STR("{}") : STR("}"));
 }
