@@ -7,7 +7,11 @@
 
 #include <yyjson.h>
 
-enum { DOUBLE_DIGITS_MAX = 24 /* 17 tell any double apart; yyjson may print zeros up to 10^21 */ };
+enum {
+    DOUBLE_DIGITS_MAX = 24, /* 17 tell any double apart; yyjson may print zeros up to 10^21 */
+    NUMBER_BYTES = 40,      /* the longest is "-0.00000" and 17 digits */
+    ESCAPE_BYTES = 6,       /* \u001f */
+};
 
 /* 0: as it is; 'u': \u00xx; else the letter after the backslash. */
 static const char escapes[256] = {
@@ -18,8 +22,8 @@ static const char escapes[256] = {
     [26] = 'u',   [27] = 'u',    [28] = 'u', [29] = 'u',   [30] = 'u',   [31] = 'u',
 };
 
-/* Does none of the eight bytes need an escape? A borrow only starts at a byte that does; a byte with
- * its top bit set never does. */
+/* Does none of the eight bytes need an escape? A borrow only starts at a byte that does; a byte
+ * with its top bit set never does. */
 static inline bool is_plain_word(uint64_t word)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -60,46 +64,6 @@ __attribute__((always_inline)) static inline bool copy_plain(char *to, struct st
             return false;
     }
     return true;
-}
-
-/* Without the quotes. */
-static void write_escaped(struct buf *out, struct str text)
-{
-    static const char hex[] = "0123456789abcdef";
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (!buf_reserve(out, 6))
-            return;
-        char *to = out->ptr + out->len;
-        if (escapes[c] == 0) {
-            to[0] = (char)c;
-            out->len += 1;
-        } else if (escapes[c] != 'u') {
-            to[0] = '\\';
-            to[1] = escapes[c];
-            out->len += 2;
-        } else {
-            const char code[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-            memcpy(to, code, 6);
-            out->len += 6;
-        }
-    }
-}
-
-void jv_write_string(struct buf *out, struct str text)
-{
-    if (!buf_reserve(out, text.len + 2))
-        return;
-    char *to = out->ptr + out->len;
-    if (copy_plain(to + 1, text)) {
-        to[0] = '"';
-        to[text.len + 1] = '"';
-        out->len += text.len + 2;
-        return;
-    }
-    buf_putc(out, '"');
-    write_escaped(out, text);
-    buf_putc(out, '"');
 }
 
 /* Shortest digits that read back as the same double, and the power
@@ -144,9 +108,25 @@ static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int
     return count;
 }
 
-/* ECMAScript Number::toString for a finite number that is no small integer. */
-static void write_real(struct buf *out, double number)
+static size_t integer_text(uint64_t number, bool is_negative, char text[NUMBER_BYTES])
 {
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    size_t count = sizeof(digits) - at;
+    text[0] = '-';
+    memcpy(text + is_negative, digits + at, count);
+    return count + is_negative;
+}
+
+/* ECMAScript Number::toString for a finite number that is no small integer. */
+static size_t real_text(double number, char text[NUMBER_BYTES])
+{
+    struct buf local = {.ptr = text, .cap = NUMBER_BYTES, .max = NUMBER_BYTES};
+    struct buf *out = &local;
     char digits[DOUBLE_DIGITS_MAX];
     int exponent; /* value = 0.DIGITS x 10^exponent */
     size_t count = shortest_digits(fabs(number), digits, &exponent);
@@ -175,122 +155,219 @@ static void write_real(struct buf *out, double number)
             buf_putc(out, '.');
             buf_append(out, str_slice(all, 1, count));
         }
-        buf_printf(out, "e%c%d", n - 1 < 0 ? '-' : '+', abs(n - 1));
+        buf_append(out, n - 1 < 0 ? STR("e-") : STR("e+"));
+        buf_put_u64(out, (uint64_t)abs(n - 1));
     }
+    return local.len;
 }
 
 /* A price and the like: up to six decimals. A decimal of at most 15 digits that reads back as the
- * same double is its shortest form when none with fewer decimals does. */
-static bool write_decimal(struct buf *out, double number)
+ * same double is its shortest form when none with fewer decimals does. 0: it is none. */
+static size_t decimal_text(double number, char text[NUMBER_BYTES])
 {
     static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
     double size = fabs(number);
     if (!(size < 1e9) || size < 1e-6)
-        return false;
+        return 0;
     for (size_t i = 0; i < countof(powers); i++) {
         uint64_t digits = (uint64_t)(size * powers[i] + 0.5);
         if ((double)digits / powers[i] != size)
             continue;
-        /* From the back: decimals, point, whole part with at least one digit. */
-        char text[24];
-        size_t at = sizeof(text);
-        for (size_t left = i + 1; left > 0; left--, digits /= 10)
-            text[--at] = (char)('0' + digits % 10);
-        text[--at] = '.';
-        do {
-            text[--at] = (char)('0' + digits % 10);
-            digits /= 10;
-        } while (digits > 0);
-        if (number < 0)
-            text[--at] = '-';
-        buf_append(out, (struct str){text + at, sizeof(text) - at});
-        return true;
+        char decimals[countof(powers)];
+        for (size_t at = i + 1; at > 0; at--, digits /= 10)
+            decimals[at - 1] = (char)('0' + digits % 10);
+        size_t len = integer_text(digits, number < 0, text);
+        text[len++] = '.';
+        memcpy(text + len, decimals, sizeof(decimals)); /* a constant size is one move */
+        return len + i + 1;
     }
-    return false;
+    return 0;
 }
 
-void jv_write_number(struct buf *out, double number)
+static size_t number_text(double number, char text[NUMBER_BYTES])
 {
     bool is_small = number >= -JV_INTEGER_MAX && number <= JV_INTEGER_MAX;
-    if (is_small && number == (double)(int64_t)number) {
-        if (number < 0)
-            buf_putc(out, '-');
-        buf_put_u64(out, (uint64_t)fabs(number));
-        return;
+    if (is_small && number == (double)(int64_t)number)
+        return integer_text((uint64_t)fabs(number), number < 0, text);
+    size_t len = decimal_text(number, text);
+    return len > 0 ? len : real_text(number, text);
+}
+
+/*
+ * A writer hands on `at`, where the next byte goes, instead of storing a length after every token.
+ * NULL: the buffer is full.
+ */
+struct writer {
+    struct buf *out;
+    const char *end; /* of what the buffer has room for */
+};
+
+static char *grow(struct writer *w, const char *at, size_t bytes)
+{
+    w->out->len = (size_t)(at - w->out->ptr);
+    if (!buf_reserve(w->out, bytes))
+        return NULL;
+    w->end = w->out->ptr + w->out->cap;
+    return w->out->ptr + w->out->len;
+}
+
+/* `at` with room behind it; it moves when the buffer does. */
+static inline char *room(struct writer *w, char *at, size_t bytes)
+{
+    return (size_t)(w->end - at) >= bytes ? at : grow(w, at, bytes);
+}
+
+static inline char *put_text(struct writer *w, char *at, struct str text)
+{
+    at = room(w, at, text.len);
+    if (at == NULL)
+        return NULL;
+    memcpy(at, text.ptr, text.len);
+    return at + text.len;
+}
+
+static inline char *put_char(struct writer *w, char *at, char c)
+{
+    at = room(w, at, 1);
+    if (at == NULL)
+        return NULL;
+    *at = c;
+    return at + 1;
+}
+
+static char *put_escaped(struct writer *w, char *at, struct str text)
+{
+    static const char hex[] = "0123456789abcdef";
+    at = put_char(w, at, '"');
+    for (size_t i = 0; at != NULL && i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        const char code[ESCAPE_BYTES] = {'\\', escapes[c], '0', '0', hex[c >> 4], hex[c & 15]};
+        if (escapes[c] == 0)
+            at = put_char(w, at, (char)c);
+        else
+            at = put_text(w, at, (struct str){code, escapes[c] == 'u' ? ESCAPE_BYTES : 2});
     }
-    if (isnan(number))
-        buf_append(out, STR("NaN"));
-    else if (isinf(number))
-        buf_append(out, number < 0 ? STR("-Infinity") : STR("Infinity"));
-    else if (!write_decimal(out, number))
-        write_real(out, number);
+    return at == NULL ? NULL : put_char(w, at, '"');
+}
+
+static inline char *put_string(struct writer *w, char *at, struct str text)
+{
+    at = room(w, at, text.len + 2);
+    if (at == NULL)
+        return NULL;
+    if (!copy_plain(at + 1, text))
+        return put_escaped(w, at, text);
+    at[0] = '"';
+    at[text.len + 1] = '"';
+    return at + text.len + 2;
 }
 
 /* `before` is the '{' or ',' in front of the key. */
-static void write_key(struct buf *out, char before, struct str key)
+static inline char *put_key(struct writer *w, char *at, char before, struct str key)
 {
-    if (!buf_reserve(out, key.len + 4))
-        return;
-    char *to = out->ptr + out->len;
-    if (copy_plain(to + 2, key)) {
-        to[0] = before;
-        to[1] = '"';
-        to[key.len + 2] = '"';
-        to[key.len + 3] = ':';
-        out->len += key.len + 4;
-        return;
+    at = room(w, at, key.len + 4);
+    if (at == NULL)
+        return NULL;
+    at[0] = before;
+    if (copy_plain(at + 2, key)) {
+        at[1] = '"';
+        at[key.len + 2] = '"';
+        at[key.len + 3] = ':';
+        return at + key.len + 4;
     }
-    buf_putc(out, before);
-    jv_write_string(out, key);
-    buf_putc(out, ':');
+    at = put_escaped(w, at + 1, key);
+    return at == NULL ? NULL : put_char(w, at, ':');
 }
 
-static void write_object(struct buf *out, struct jv v)
+static char *put_number(struct writer *w, char *at, struct jv v)
 {
-    char before = '{';
-    for (uint32_t i = 0; i < v.len; i++) {
-        const struct jv_member *member = &v.members[i];
-        if (member->value.type == JV_UNDEFINED)
-            continue;
-        write_key(out, before, member->key);
-        before = ',';
-        jv_write(out, member->value);
+    char text[NUMBER_BYTES];
+    if (v.exact)
+        return put_text(w, at, jv_str(v));
+    if (!isfinite(v.number))
+        return put_text(w, at, STR("null"));
+    return put_text(w, at, (struct str){text, number_text(v.number, text)});
+}
+
+static char *put_container(struct writer *w, char *at, struct jv v);
+
+static inline char *put_value(struct writer *w, char *at, struct jv v)
+{
+    switch ((enum jv_type)v.type) {
+    case JV_STRING:
+        return put_string(w, at, jv_str(v));
+    case JV_NUMBER:
+        return put_number(w, at, v);
+    case JV_ARRAY:
+    case JV_OBJECT:
+        return put_container(w, at, v);
+    case JV_BOOL:
+        return put_text(w, at, v.boolean ? STR("true") : STR("false"));
+    case JV_UNDEFINED:
+    case JV_NULL:
+        break;
     }
-    buf_append(out, before == '{' ? STR("{}") : STR("}"));
+    return put_text(w, at, STR("null"));
+}
+
+static char *put_container(struct writer *w, char *at, struct jv v)
+{
+    bool is_object = v.type == JV_OBJECT;
+    char before = is_object ? '{' : '[';
+    bool is_empty = true;
+    for (uint32_t i = 0; i < v.len; i++) {
+        struct jv value = is_object ? v.members[i].value : v.items[i];
+        if (is_object && value.type == JV_UNDEFINED)
+            continue;
+        at = is_object ? put_key(w, at, before, v.members[i].key) : put_char(w, at, before);
+        at = at == NULL ? NULL : put_value(w, at, value);
+        if (at == NULL)
+            return NULL;
+        before = ',';
+        is_empty = false;
+    }
+    if (is_empty)
+        return put_text(w, at, is_object ? STR("{}") : STR("[]"));
+    return put_char(w, at, is_object ? '}' : ']');
+}
+
+/* A writer at the buffer's end, or NULL. */
+static char *writer_open(struct writer *w, struct buf *out, size_t bytes)
+{
+    *w = (struct writer){.out = out};
+    if (!buf_reserve(out, bytes))
+        return NULL;
+    w->end = out->ptr + out->cap;
+    return out->ptr + out->len;
+}
+
+static void writer_close(const struct writer *w, const char *at)
+{
+    if (at != NULL)
+        w->out->len = (size_t)(at - w->out->ptr);
 }
 
 void jv_write(struct buf *out, struct jv v)
 {
-    switch ((enum jv_type)v.type) {
-    case JV_UNDEFINED:
-    case JV_NULL:
-        buf_append(out, STR("null"));
-        return;
-    case JV_BOOL:
-        buf_append(out, v.boolean ? STR("true") : STR("false"));
-        return;
-    case JV_NUMBER:
-        if (v.exact)
-            buf_append(out, jv_str(v));
-        else if (!isfinite(v.number))
-            buf_append(out, STR("null"));
-        else
-            jv_write_number(out, v.number);
-        return;
-    case JV_STRING:
-        jv_write_string(out, jv_str(v));
-        return;
-    case JV_ARRAY:
-        buf_putc(out, '[');
-        for (uint32_t i = 0; i < v.len; i++) {
-            if (i > 0)
-                buf_putc(out, ',');
-            jv_write(out, v.items[i]);
-        }
-        buf_putc(out, ']');
-        return;
-    case JV_OBJECT:
-        write_object(out, v);
-        return;
-    }
+    struct writer w;
+    char *at = writer_open(&w, out, 1);
+    writer_close(&w, at == NULL ? NULL : put_value(&w, at, v));
+}
+
+void jv_write_string(struct buf *out, struct str text)
+{
+    struct writer w;
+    char *at = writer_open(&w, out, text.len + 2);
+    writer_close(&w, at == NULL ? NULL : put_string(&w, at, text));
+}
+
+void jv_write_number(struct buf *out, double number)
+{
+    char text[NUMBER_BYTES];
+    if (isnan(number))
+        buf_append(out, STR("NaN"));
+    else if (isinf(number))
+        buf_append(out, number < 0 ? STR("-Infinity") : STR("Infinity"));
+    else
+        buf_append(out, (struct str){text, number_text(number, text)});
 }

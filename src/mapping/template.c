@@ -48,8 +48,10 @@ static int cut(struct arena *a, struct str text, size_t braces, struct template_
         if (pieces != NULL) {
             struct template_piece *piece = &pieces[*count];
             *piece =
-                (struct template_piece){.literal = str_slice(text, from, start), .has_value = true};
-            if (path_compile(&piece->path, a, text_trim(inner), PATH_MAPPING) != 0)
+                (struct template_piece){.literal = str_slice(text, from, start),
+                                        .place.slot = LOOKUP_NONE,
+                                        .has_value = true};
+            if (path_compile(&piece->place.path, a, text_trim(inner), PATH_MAPPING) != 0)
                 return -ENOMEM;
         }
         ++*count;
@@ -85,33 +87,34 @@ int template_compile(struct template *out, struct arena *a, struct str text)
     return rc;
 }
 
-static bool render_pass(const struct template *t, struct jv payload, struct buf *out)
+static bool render_pass(const struct template *t, struct jv payload, const struct jv *found,
+                        struct buf *out)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const struct template_piece *piece = &t->pieces[i];
         buf_append(out, piece->literal);
         if (!piece->has_value)
             continue;
-        struct jv value = path_get(piece->path, payload);
+        struct jv value = place_get(&piece->place, payload, found);
         if (!jv_is_nullish(value) && !text_append_value(out, value))
             return false;
     }
     return true;
 }
 
-bool template_render(const struct template *t, struct arena *a, struct jv payload, struct buf *out,
-                     int *rc)
+bool template_render(const struct template *t, struct arena *a, struct jv payload,
+                     const struct jv *found, struct buf *out, int *rc)
 {
     struct template second;
     struct buf first;
     *rc = 0;
     if (!t->has_second_pass)
-        return render_pass(t, payload, out);
+        return render_pass(t, payload, found, out);
     buf_init_arena(&first, a, out->max);
-    if (!render_pass(t, payload, &first))
+    if (!render_pass(t, payload, found, &first))
         return false;
     out->failed = out->failed || first.failed;
     out->too_long = out->too_long || first.too_long;
     *rc = compile_pass(&second, a, buf_str(&first), 2);
-    return *rc != 0 || render_pass(&second, payload, out);
+    return *rc != 0 || render_pass(&second, payload, NULL, out);
 }
