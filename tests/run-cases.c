@@ -107,8 +107,7 @@ static void free_fql(void *kept)
     fql_free(kept);
 }
 
-static struct jv run_fql(struct case_slot *slot, struct jv test, struct jv input,
-                         struct arena *a)
+static struct jv run_fql(struct case_slot *slot, struct jv test, struct jv input, struct arena *a)
 {
     struct err err = {0};
     struct fql *fql = slot->kept;
@@ -207,7 +206,8 @@ static int run_all(void)
         if (text.len == 0)
             continue;
         int rc = prepare(&p, text, &arena, &err);
-        jv_write(&out, rc == 0 ? p.run(&p.slot, p.test, p.input, &arena) : case_refused(&arena, err.msg));
+        jv_write(&out,
+                 rc == 0 ? p.run(&p.slot, p.test, p.input, &arena) : case_refused(&arena, err.msg));
         buf_putc(&out, '\n');
         fwrite(out.ptr, 1, out.len, stdout);
         release(&p);

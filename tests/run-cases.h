@@ -17,8 +17,7 @@ struct case_slot {
 /* Runs a case of the ops action, batch, event or defaults with its event or events in `input`; the
  * result lives in `a` and is printed as it is. In a bench the same case comes again with its input
  * parsed anew. */
-struct jv run_action_case(struct case_slot *slot, struct jv test, struct jv input,
-                          struct arena *a);
+struct jv run_action_case(struct case_slot *slot, struct jv test, struct jv input, struct arena *a);
 
 /* {"requests":[...],"error":{"name","code","status","message"}};
  * undefined members are not printed. */

@@ -70,22 +70,35 @@ static struct jv convert_number(struct conversion *c, yyjson_val *val)
     return exact_text(c, (struct str){text, (size_t)len});
 }
 
-static struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth);
+static struct jv convert_container(struct conversion *c, yyjson_val *val, unsigned depth);
+
+static inline struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth)
+{
+    switch (unsafe_yyjson_get_type(val)) {
+    case YYJSON_TYPE_NULL:
+        return jv_null();
+    case YYJSON_TYPE_BOOL:
+        return jv_bool(unsafe_yyjson_get_bool(val));
+    case YYJSON_TYPE_NUM:
+        return convert_number(c, val);
+    case YYJSON_TYPE_RAW: /* a number no machine type holds */
+        return exact_text(c, (struct str){yyjson_get_raw(val), yyjson_get_len(val)});
+    case YYJSON_TYPE_STR:
+        return jv_string((struct str){unsafe_yyjson_get_str(val), unsafe_yyjson_get_len(val)});
+    default:
+        return convert_container(c, val, depth + 1);
+    }
+}
 
 static struct jv convert_array(struct conversion *c, yyjson_val *val, unsigned depth)
 {
     struct jv *items;
-    struct jv array = jv_array(c->arena, &items, yyjson_arr_size(val));
-    if (array.type != JV_ARRAY) {
-        c->failure = -ENOMEM;
-        return array;
-    }
-    size_t i;
-    size_t count;
-    yyjson_val *item;
-    yyjson_arr_foreach(val, i, count, item)
-    {
+    size_t count = unsafe_yyjson_get_len(val);
+    struct jv array = jv_array(c->arena, &items, count);
+    yyjson_val *item = unsafe_yyjson_get_first(val);
+    for (size_t i = 0; array.type == JV_ARRAY && i < count && c->failure == 0; i++) {
         items[i] = convert(c, item, depth);
+        item = unsafe_yyjson_get_next(item);
     }
     return array;
 }
@@ -93,47 +106,28 @@ static struct jv convert_array(struct conversion *c, yyjson_val *val, unsigned d
 static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned depth)
 {
     struct jv_builder b;
-    jv_object_begin(&b, c->arena, (uint32_t)unsafe_yyjson_get_len(val));
+    size_t count = unsafe_yyjson_get_len(val);
+    jv_object_begin(&b, c->arena, (uint32_t)count);
     yyjson_val *key = unsafe_yyjson_get_first(val);
-    for (size_t left = unsafe_yyjson_get_len(val); left > 0; left--) {
+    for (size_t i = 0; i < count && c->failure == 0; i++) {
         yyjson_val *value = key + 1;
         jv_object_put(&b, (struct str){unsafe_yyjson_get_str(key), unsafe_yyjson_get_len(key)},
                       convert(c, value, depth));
         key = unsafe_yyjson_get_next(value);
     }
-    struct jv object = jv_object_end(&b);
-    if (object.type != JV_OBJECT)
-        c->failure = -ENOMEM;
-    return object;
+    return jv_object_end(&b);
 }
 
-static struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth)
+static struct jv convert_container(struct conversion *c, yyjson_val *val, unsigned depth)
 {
-    if (c->failure != 0)
-        return jv_undefined();
-    switch (yyjson_get_type(val)) {
-    case YYJSON_TYPE_NULL:
-        return jv_null();
-    case YYJSON_TYPE_BOOL:
-        return jv_bool(yyjson_get_bool(val));
-    case YYJSON_TYPE_NUM:
-        return convert_number(c, val);
-    case YYJSON_TYPE_RAW: /* a number no machine type holds */
-        return exact_text(c, (struct str){yyjson_get_raw(val), yyjson_get_len(val)});
-    case YYJSON_TYPE_STR:
-        return jv_string((struct str){unsafe_yyjson_get_str(val), unsafe_yyjson_get_len(val)});
-    case YYJSON_TYPE_ARR:
-    case YYJSON_TYPE_OBJ:
-        if (depth >= JSON_DEPTH_MAX) {
-            c->failure = -E2BIG;
-            return jv_undefined();
-        }
-        return yyjson_is_arr(val) ? convert_array(c, val, depth + 1)
-                                  : convert_object(c, val, depth + 1);
-    default:
-        assert(false && "yyjson knows no other type");
+    if (depth > JSON_DEPTH_MAX) {
+        c->failure = -E2BIG;
         return jv_undefined();
     }
+    struct jv v = yyjson_is_arr(val) ? convert_array(c, val, depth) : convert_object(c, val, depth);
+    if (v.type == JV_UNDEFINED && c->failure == 0)
+        c->failure = -ENOMEM;
+    return v;
 }
 
 static int hex4(const char *text)

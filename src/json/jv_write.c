@@ -34,31 +34,49 @@ static inline bool is_plain_word(uint64_t word)
     return ((low | quote | slash) & ~word & highs) == 0;
 }
 
-/* Copies a text none of whose bytes needs an escape; false: one may, and what is at `to` means
- * nothing. Writes no byte behind text.len. */
+/* The compiler's portable vectors: a few instructions with SSE2 or NEON. */
+typedef uint8_t octets __attribute__((vector_size(16)));
+typedef uint64_t words __attribute__((vector_size(16)));
+
+static inline bool is_plain_vector(octets bytes)
+{
+    words hit = (words)((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
+    return (hit[0] | hit[1]) == 0;
+}
+
+static inline bool copy_plain_16(char *to, const char *from)
+{
+    octets bytes;
+    memcpy(&bytes, from, 16);
+    memcpy(to, &bytes, 16);
+    return is_plain_vector(bytes);
+}
+
+/* Copies a text none of whose bytes needs an escape; false: one does, and what is at `to` means
+ * nothing. Writes no byte behind text.len: the last step overlaps the one before. */
 __attribute__((always_inline)) static inline bool copy_plain(char *to, struct str text)
 {
-    uint64_t word;
-    if (text.len >= 8) {
-        size_t last = text.len - 8;
-        for (size_t i = 0; i < last; i += 8) {
-            word = str_load8(text.ptr + i);
-            memcpy(to + i, &word, 8);
-            if (!is_plain_word(word))
+    size_t len = text.len;
+    if (len >= 16) {
+        for (size_t i = 0; i < len - 16; i += 16)
+            if (!copy_plain_16(to + i, text.ptr + i))
                 return false;
-        }
-        word = str_load8(text.ptr + last);
-        memcpy(to + last, &word, 8);
-        return is_plain_word(word);
+        return copy_plain_16(to + len - 16, text.ptr + len - 16);
     }
-    if (text.len >= 4) {
+    if (len >= 8) {
+        words both = {str_load8(text.ptr), str_load8(text.ptr + len - 8)};
+        memcpy(to, &both, 8);
+        memcpy(to + len - 8, (const char *)&both + 8, 8);
+        return is_plain_vector((octets)both);
+    }
+    if (len >= 4) {
         uint32_t head = str_load4(text.ptr);
-        uint32_t tail = str_load4(text.ptr + text.len - 4);
+        uint32_t tail = str_load4(text.ptr + len - 4);
         memcpy(to, &head, 4);
-        memcpy(to + text.len - 4, &tail, 4);
+        memcpy(to + len - 4, &tail, 4);
         return is_plain_word(head | (uint64_t)tail << 32);
     }
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0; i < len; i++) {
         to[i] = text.ptr[i];
         if (escapes[(unsigned char)text.ptr[i]] != 0)
             return false;
@@ -110,16 +128,13 @@ static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int
 
 static size_t integer_text(uint64_t number, bool is_negative, char text[NUMBER_BYTES])
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    size_t count = sizeof(digits) - at;
+    size_t len = is_negative ? 2 : 1;
+    for (uint64_t rest = number; rest >= 10; rest /= 10)
+        len++;
     text[0] = '-';
-    memcpy(text + is_negative, digits + at, count);
-    return count + is_negative;
+    for (size_t at = len; at > is_negative; at--, number /= 10)
+        text[at - 1] = (char)('0' + number % 10);
+    return len;
 }
 
 /* ECMAScript Number::toString for a finite number that is no small integer. */

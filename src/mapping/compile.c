@@ -550,14 +550,23 @@ static int unfold_root(struct compiler *c, struct jv *source)
     return is_whole ? 0 : -ENOMEM;
 }
 
-static void mark_final(struct node *node)
+/* What the program makes here is a part of its result as it is. */
+static void mark_final(const struct node *node)
 {
-    if (node->op != OP_OBJECT)
-        return;
-    struct object_node *object = (struct object_node *)(uintptr_t)node->object;
-    object->is_final = true;
-    for (uint32_t i = 0; i < object->count; i++)
-        mark_final(&object->members[i].value);
+    if (node->op == OP_OBJECT) {
+        struct object_node *object = (struct object_node *)(uintptr_t)node->object;
+        object->is_final = true;
+        for (uint32_t i = 0; i < object->count; i++)
+            mark_final(&object->members[i].value);
+    } else if (node->op == OP_ARRAY) {
+        for (uint32_t i = 0; i < node->array->count; i++)
+            mark_final(&node->array->items[i]);
+    } else if (node->op == OP_IF) {
+        mark_final(&node->branch->then);
+        mark_final(&node->branch->otherwise);
+    } else if (node->op == OP_ARRAY_PATH && node->array_path->has_shape) {
+        mark_final(&node->array_path->shape.node);
+    }
 }
 
 int program_compile(struct scope *out, struct arena *a, struct jv source, uint32_t *nodes,

@@ -3,9 +3,9 @@
  *
  *     paths --lookups_add--> a tree of keys, a slot a path --lookups_find(payload)--> found[slot]
  *
- * A mapping asks for `properties` a dozen times and for its members once each, most of which are not
- * there. One walk over the members of each object on the way answers all of it: a member costs one
- * hash, whatever the number of paths. What is found is what path_get gives for each path alone.
+ * A mapping asks for `properties` a dozen times and for its members once each, most of which are
+ * not there. One walk over the members of each object on the way answers all of it: a member costs
+ * one hash, whatever the number of paths. What is found is what path_get gives for each path alone.
  *
  * The tree lives in the arena of the mapping and is immutable once the mapping is compiled.
  */

@@ -54,6 +54,15 @@ static struct jv run_made(struct run *r, struct jv made)
 
 /* ----------------------------------------------------------------------------------- containers */
 
+/* The two that most nodes are, without a call. */
+static inline struct jv eval(struct run *r, const struct node *node, struct jv payload)
+{
+    if (node->op != OP_CONSTANT && (node->op != OP_PATH || node->place.slot == LOOKUP_NONE))
+        return program_eval(r, node, payload);
+    r->steps++;
+    return node->op == OP_CONSTANT ? node->constant : r->found[node->place.slot];
+}
+
 /* Its keys are distinct and in order since the mapping was parsed: nothing to look up. */
 static struct jv eval_object(struct run *r, const struct object_node *object, struct jv payload)
 {
@@ -63,7 +72,7 @@ static struct jv eval_object(struct run *r, const struct object_node *object, st
         return run_out_of_memory(r);
     for (uint32_t i = 0; i < object->count; i++) {
         const struct member_node *member = &object->members[i];
-        struct jv value = program_eval(r, &member->value, payload);
+        struct jv value = eval(r, &member->value, payload);
         if (!member->is_hidden && !(object->is_final && value.type == JV_UNDEFINED))
             members[result.len++] = (struct jv_member){member->key, value};
     }
@@ -77,7 +86,7 @@ static struct jv eval_array(struct run *r, const struct array_node *array, struc
     if (result.type != JV_ARRAY)
         return run_out_of_memory(r);
     for (uint32_t i = 0; i < array->count; i++)
-        items[i] = program_eval(r, &array->items[i], payload);
+        items[i] = eval(r, &array->items[i], payload);
     return result;
 }
 
@@ -230,7 +239,7 @@ static struct jv eval_liquid(struct run *r, const struct liquid *liquid, struct 
 
 static struct jv eval_if(struct run *r, const struct if_node *node, struct jv payload)
 {
-    struct jv subject = program_eval(r, &node->subject, payload);
+    struct jv subject = eval(r, &node->subject, payload);
     bool is_met = !jv_is_nullish(subject);
     bool throws = false;
     switch (node->condition) {
@@ -242,7 +251,7 @@ static struct jv eval_if(struct run *r, const struct if_node *node, struct jv pa
     }
     if (throws)
         return run_throw(r, ERROR_TYPE, PRIMITIVE_WANTED);
-    return program_eval(r, is_met ? &node->then : &node->otherwise, payload);
+    return eval(r, is_met ? &node->then : &node->otherwise, payload);
 }
 
 /* ----------------------------------------------------------------------------------- objects and

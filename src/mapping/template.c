@@ -47,10 +47,9 @@ static int cut(struct arena *a, struct str text, size_t braces, struct template_
     while (find_placeholder(text, from, braces, &start, &inner)) {
         if (pieces != NULL) {
             struct template_piece *piece = &pieces[*count];
-            *piece =
-                (struct template_piece){.literal = str_slice(text, from, start),
-                                        .place.slot = LOOKUP_NONE,
-                                        .has_value = true};
+            *piece = (struct template_piece){.literal = str_slice(text, from, start),
+                                             .place.slot = LOOKUP_NONE,
+                                             .has_value = true};
             if (path_compile(&piece->place.path, a, text_trim(inner), PATH_MAPPING) != 0)
                 return -ENOMEM;
         }
