@@ -31,6 +31,11 @@ static void alc_free(void *ctx, void *ptr)
     (void)ptr;
 }
 
+enum {
+    /* Larger objects, repeated keys and keys that may be array indexes go through a builder. */
+    OBJECT_QUICK_MAX = 32,
+};
+
 struct conversion {
     struct arena *arena;
     enum jv_parse_flags flags;
@@ -103,19 +108,44 @@ static struct jv convert_array(struct conversion *c, yyjson_val *val, unsigned d
     return array;
 }
 
-static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned depth)
+static bool has_key(const struct jv_member *members, size_t count, struct str key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(members[i].key, key))
+            return true;
+    return false;
+}
+
+static struct jv in_order(struct conversion *c, const struct jv_member *members, uint32_t count)
 {
     struct jv_builder b;
-    size_t count = unsafe_yyjson_get_len(val);
-    jv_object_begin(&b, c->arena, (uint32_t)count);
-    yyjson_val *key = unsafe_yyjson_get_first(val);
-    for (size_t i = 0; i < count && c->failure == 0; i++) {
-        yyjson_val *value = key + 1;
-        jv_object_put(&b, (struct str){unsafe_yyjson_get_str(key), unsafe_yyjson_get_len(key)},
-                      convert(c, value, depth));
-        key = unsafe_yyjson_get_next(value);
-    }
+    jv_object_begin(&b, c->arena, count);
+    for (uint32_t i = 0; i < count; i++)
+        jv_object_put(&b, members[i].key, members[i].value);
     return jv_object_end(&b);
+}
+
+static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned depth)
+{
+    uint32_t count = (uint32_t)unsafe_yyjson_get_len(val);
+    struct jv_member *members = arena_array(c->arena, count, sizeof(*members));
+    yyjson_val *key_val = unsafe_yyjson_get_first(val);
+    uint64_t seen = 0;
+    bool is_in_order = count <= OBJECT_QUICK_MAX;
+    if (members == NULL)
+        return jv_undefined();
+    for (uint32_t i = 0; i < count && c->failure == 0; i++) {
+        struct str key = {unsafe_yyjson_get_str(key_val), unsafe_yyjson_get_len(key_val)};
+        uint64_t bit = jv_key_bit(key);
+        if (is_in_order && ((seen & bit) != 0 || jv_starts_as_index(key)))
+            is_in_order = !jv_starts_as_index(key) && !has_key(members, i, key);
+        seen |= bit;
+        members[i].key = key;
+        members[i].value = convert(c, key_val + 1, depth);
+        key_val = unsafe_yyjson_get_next(key_val + 1);
+    }
+    return is_in_order ? (struct jv){.type = JV_OBJECT, .len = count, .members = members}
+                       : in_order(c, members, count);
 }
 
 static struct jv convert_container(struct conversion *c, yyjson_val *val, unsigned depth)

@@ -406,6 +406,7 @@ static int compile_transform(struct compiler *c, struct node *out, struct jv arg
     int rc = program_compile(&node->apply, c->arena, apply, c->nodes, thrown, c->err);
     if (rc == -EINVAL) { /* the reference finds out when it runs */
         node->apply.node = (struct node){.op = OP_THROW, .thrown = thrown};
+        lookups_init(&node->apply.lookups);
         rc = 0;
     }
     return rc == 0 ? compile_scope(c, &node->mapping, jv_get(argument, STR("mapping"))) : rc;
