@@ -24,8 +24,6 @@ typedef int compile_directive(struct compiler *c, struct node *out, struct jv ar
 
 static int compile(struct compiler *c, struct node *out, struct jv source);
 
-/* --------------------------------------------------------------------------------------- pieces */
-
 static struct node constant(struct jv value)
 {
     return (struct node){.op = OP_CONSTANT, .constant = value};
@@ -123,8 +121,6 @@ static int compile_object(struct compiler *c, struct node *out, struct jv source
     *out = is_constant ? constant(folded) : (struct node){.op = OP_OBJECT, .object = object};
     return 0;
 }
-
-/* ----------------------------------------------------------------------------------- directives */
 
 static int check_text_bytes(struct compiler *c, struct jv text)
 {
@@ -467,8 +463,6 @@ static int compile(struct compiler *c, struct node *out, struct jv source)
     c->depth--;
     return rc;
 }
-
-/* ---------------------------------------------------------------------------------------- roots */
 
 static bool is_too_deep(struct jv v, unsigned levels)
 {

@@ -147,8 +147,6 @@ struct transform_node {
     struct scope mapping;
 };
 
-/* ------------------------------------------------------------------------------------ compiling */
-
 /* Compiles what transform() is given: a whole mapping, its root form included. -EINVAL: *thrown
  * says what the reference says (in `a`); -E2BIG, -ENOMEM: err says. `nodes` counts toward
  * MAPPING_NODES_MAX. */
@@ -173,8 +171,6 @@ const char *program_type_name(struct jv v);
 /* A directive: an object with a key that starts with '@' and no others but _metadata. Its first
  * such key; or NULL. */
 const struct jv_member *program_directive(struct jv v);
-
-/* -------------------------------------------------------------------------------------- running */
 
 struct run {
     struct arena *arena;

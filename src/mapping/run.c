@@ -9,8 +9,6 @@
 
 #define PRIMITIVE_WANTED "Cannot convert object to primitive value"
 
-/* -------------------------------------------------------------------------------------- trouble */
-
 struct jv run_throw(struct run *r, struct str name, const char *format, ...)
 {
     if (r->rc != 0)
@@ -52,8 +50,6 @@ static struct jv run_made(struct run *r, struct jv made)
     return made.type == JV_UNDEFINED ? run_out_of_memory(r) : made;
 }
 
-/* ----------------------------------------------------------------------------------- containers */
-
 /* The two that most nodes are, without a call. */
 static inline struct jv eval(struct run *r, const struct node *node, struct jv payload)
 {
@@ -89,8 +85,6 @@ static struct jv eval_array(struct run *r, const struct array_node *array, struc
         items[i] = eval(r, &array->items[i], payload);
     return result;
 }
-
-/* ---------------------------------------------------------------------------------------- texts */
 
 static struct jv eval_path_text(struct run *r, const struct node *argument, struct jv payload)
 {
@@ -235,8 +229,6 @@ static struct jv eval_liquid(struct run *r, const struct liquid *liquid, struct 
     }
 }
 
-/* ----------------------------------------------------------------------------------- conditions */
-
 static struct jv eval_if(struct run *r, const struct if_node *node, struct jv payload)
 {
     struct jv subject = eval(r, &node->subject, payload);
@@ -253,9 +245,6 @@ static struct jv eval_if(struct run *r, const struct if_node *node, struct jv pa
         return run_throw(r, ERROR_TYPE, PRIMITIVE_WANTED);
     return eval(r, is_met ? &node->then : &node->otherwise, payload);
 }
-
-/* ----------------------------------------------------------------------------------- objects and
- * arrays */
 
 static struct jv *new_found(struct run *r, const struct scope *scope)
 {
