@@ -122,6 +122,10 @@ void jv_write_string(struct buf *out, struct str text);
 /* Appends a double as JavaScript's Number.prototype.toString does ("NaN", "Infinity" included). */
 void jv_write_number(struct buf *out, double number);
 
+/* The same into memory of the caller's; its length. */
+enum { JV_NUMBER_BYTES = 40 /* the longest is "-0.00000" and 17 digits */ };
+size_t jv_number_text(double number, char text[JV_NUMBER_BYTES]);
+
 /* Building an object with JavaScript's assignment: a put key keeps
  * its place when it is there already. */
 struct jv_builder {

@@ -9,7 +9,6 @@
 
 enum {
     DOUBLE_DIGITS_MAX = 24, /* 17 tell any double apart; yyjson may print zeros up to 10^21 */
-    NUMBER_BYTES = 40,      /* the longest is "-0.00000" and 17 digits */
     ESCAPE_BYTES = 6,       /* \u001f */
 };
 
@@ -126,7 +125,7 @@ static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int
     return count;
 }
 
-static size_t integer_text(uint64_t number, bool is_negative, char text[NUMBER_BYTES])
+static size_t integer_text(uint64_t number, bool is_negative, char text[JV_NUMBER_BYTES])
 {
     size_t len = is_negative ? 2 : 1;
     for (uint64_t rest = number; rest >= 10; rest /= 10)
@@ -138,9 +137,9 @@ static size_t integer_text(uint64_t number, bool is_negative, char text[NUMBER_B
 }
 
 /* ECMAScript Number::toString for a finite number that is no small integer. */
-static size_t real_text(double number, char text[NUMBER_BYTES])
+static size_t real_text(double number, char text[JV_NUMBER_BYTES])
 {
-    struct buf local = {.ptr = text, .cap = NUMBER_BYTES, .max = NUMBER_BYTES};
+    struct buf local = {.ptr = text, .cap = JV_NUMBER_BYTES, .max = JV_NUMBER_BYTES};
     struct buf *out = &local;
     char digits[DOUBLE_DIGITS_MAX];
     int exponent; /* value = 0.DIGITS x 10^exponent */
@@ -178,7 +177,7 @@ static size_t real_text(double number, char text[NUMBER_BYTES])
 
 /* A price and the like: up to six decimals. A decimal of at most 15 digits that reads back as the
  * same double is its shortest form when none with fewer decimals does. 0: it is none. */
-static size_t decimal_text(double number, char text[NUMBER_BYTES])
+static size_t decimal_text(double number, char text[JV_NUMBER_BYTES])
 {
     static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
     double size = fabs(number);
@@ -199,13 +198,28 @@ static size_t decimal_text(double number, char text[NUMBER_BYTES])
     return 0;
 }
 
-static size_t number_text(double number, char text[NUMBER_BYTES])
+static size_t finite_text(double number, char text[JV_NUMBER_BYTES])
 {
     bool is_small = number >= -JV_INTEGER_MAX && number <= JV_INTEGER_MAX;
     if (is_small && number == (double)(int64_t)number)
         return integer_text((uint64_t)fabs(number), number < 0, text);
     size_t len = decimal_text(number, text);
     return len > 0 ? len : real_text(number, text);
+}
+
+size_t jv_number_text(double number, char text[JV_NUMBER_BYTES])
+{
+    if (isfinite(number))
+        return finite_text(number, text);
+    struct str name = isnan(number) ? STR("NaN") : number < 0 ? STR("-Infinity") : STR("Infinity");
+    memcpy(text, name.ptr, name.len);
+    return name.len;
+}
+
+void jv_write_number(struct buf *out, double number)
+{
+    char text[JV_NUMBER_BYTES];
+    buf_append(out, (struct str){text, jv_number_text(number, text)});
 }
 
 /*
@@ -296,12 +310,12 @@ static inline char *put_key(struct writer *w, char *at, char before, struct str 
 
 static char *put_number(struct writer *w, char *at, struct jv v)
 {
-    char text[NUMBER_BYTES];
+    char text[JV_NUMBER_BYTES];
     if (v.exact)
         return put_text(w, at, jv_str(v));
     if (!isfinite(v.number))
         return put_text(w, at, STR("null"));
-    return put_text(w, at, (struct str){text, number_text(v.number, text)});
+    return put_text(w, at, (struct str){text, finite_text(v.number, text)});
 }
 
 static char *put_container(struct writer *w, char *at, struct jv v);
@@ -374,15 +388,4 @@ void jv_write_string(struct buf *out, struct str text)
     struct writer w;
     char *at = writer_open(&w, out, text.len + 2);
     writer_close(&w, at == NULL ? NULL : put_string(&w, at, text));
-}
-
-void jv_write_number(struct buf *out, double number)
-{
-    char text[NUMBER_BYTES];
-    if (isnan(number))
-        buf_append(out, STR("NaN"));
-    else if (isinf(number))
-        buf_append(out, number < 0 ? STR("-Infinity") : STR("Infinity"));
-    else
-        buf_append(out, (struct str){text, number_text(number, text)});
 }

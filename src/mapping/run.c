@@ -109,6 +109,9 @@ static struct jv eval_template(struct run *r, const struct template *t, struct j
         if (value.type == JV_STRING || jv_is_nullish(value)) /* the whole text is one value */
             return value.type == JV_STRING ? value : jv_string(STR(""));
     }
+    struct str plain = template_render_plain(t, r->arena, payload, r->found);
+    if (plain.ptr != NULL)
+        return jv_string(plain);
     buf_init_arena(&text, r->arena, MAPPING_OUTPUT_BYTES_MAX);
     if (!template_render(t, r->arena, payload, r->found, &text, &rc))
         return run_throw(r, ERROR_TYPE, PRIMITIVE_WANTED);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "mapping.h"
 #include "text.h"
 
 /* The next placeholder with `braces` braces on each side at or after `from`: its first byte and the
@@ -99,6 +100,38 @@ static bool render_pass(const struct template *t, struct jv payload, const struc
             return false;
     }
     return true;
+}
+
+struct str template_render_plain(const struct template *t, struct arena *a, struct jv payload,
+                                 const struct jv *found)
+{
+    size_t room = 1; /* an empty text has an address too */
+    if (t->has_second_pass)
+        return (struct str){NULL, 0};
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct template_piece *piece = &t->pieces[i];
+        struct jv value = piece->has_value ? place_get(&piece->place, payload, found) : jv_null();
+        bool is_number = value.type == JV_NUMBER && !value.exact;
+        if (!is_number && value.type != JV_STRING && !jv_is_nullish(value))
+            return (struct str){NULL, 0};
+        room += piece->literal.len + (is_number ? JV_NUMBER_BYTES : value.len);
+    }
+    char *text = room > MAPPING_OUTPUT_BYTES_MAX ? NULL : arena_alloc(a, room);
+    size_t len = 0;
+    for (uint32_t i = 0; text != NULL && i < t->count; i++) {
+        const struct template_piece *piece = &t->pieces[i];
+        struct jv value = piece->has_value ? place_get(&piece->place, payload, found) : jv_null();
+        if (piece->literal.len > 0)
+            memcpy(text + len, piece->literal.ptr, piece->literal.len);
+        len += piece->literal.len;
+        if (value.type == JV_NUMBER)
+            len += jv_number_text(value.number, text + len);
+        if (value.type != JV_STRING || value.len == 0)
+            continue;
+        memcpy(text + len, value.ptr, value.len);
+        len += value.len;
+    }
+    return (struct str){text, len};
 }
 
 bool template_render(const struct template *t, struct arena *a, struct jv payload,

@@ -42,6 +42,11 @@ struct template
 int template_compile(struct template *out, struct arena *a, struct str text)
     __attribute__((warn_unused_result));
 
+/* The text, when all values in it are texts and plain numbers, nearly always; else its ptr is NULL,
+ * and template_render has to make it. A template with a second pass is never so. */
+struct str template_render_plain(const struct template *t, struct arena *a, struct jv payload,
+                                 const struct jv *found);
+
 /* Appends to `out`; false when a value cannot become text (text_append_value). A second pass
  * allocates from the arena; *rc is then -ENOMEM when that is full. */
 bool template_render(const struct template *t, struct arena *a, struct jv payload,
