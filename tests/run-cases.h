@@ -14,10 +14,10 @@ struct case_slot {
     void (*free)(void *kept);
 };
 
-/* Runs a case of the ops action, batch, event or defaults; the result lives in `a` and is printed
- * as it is. In a bench the same case comes again with its event or events parsed anew and
- * everything else at the same place. */
-struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *a);
+/* Runs a case of the ops action, batch, event or defaults with its event or events in `input`; the
+ * result lives in `a` and is printed as it is. In a bench the same case comes again with its input
+ * parsed anew. */
+struct jv run_action_case(struct case_slot *slot, struct jv test, struct jv input, struct arena *a);
 
 /* {"requests":[...],"error":{"name","code","status","message"}};
  * undefined members are not printed. */

@@ -7,7 +7,7 @@
 static double number_of(struct render *r, struct jv v)
 {
     double number = render_js_number(r, v);
-    return isnan(number) ? 0 : number;
+    return isnan(number) || number == 0 ? 0 : number; /* -0 is falsy too */
 }
 
 /* The value as a number. The reference converts every argument, used or not, and one of them may

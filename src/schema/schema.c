@@ -143,20 +143,36 @@ static const struct field *find_part(const struct field *f, struct str key)
     return NULL;
 }
 
+/* The same for member after member: `next` is where the search starts, for a default mapping has
+ * the members in the order of the parts. */
+static const struct field *find_next_part(const struct field *f, struct str key, size_t *next)
+{
+    for (size_t i = 0, at = *next; i < f->part_count; i++, at++) {
+        at = at < f->part_count ? at : 0;
+        if (str_eq(f->parts[at].key, key)) {
+            *next = at + 1;
+            return &f->parts[at];
+        }
+    }
+    return NULL;
+}
+
 static bool fits(const struct field *f, bool is_item, struct jv v);
 
 /* Nothing to remove, to coerce or to complain about in the parts of an object. */
 static bool parts_fit(const struct field *f, struct jv v)
 {
+    size_t next = 0;
+    size_t wanted = 0;
+    for (size_t i = 0; i < f->part_count; i++)
+        wanted += f->parts[i].required;
     for (uint32_t i = 0; i < v.len; i++) {
-        const struct field *part = find_part(f, v.members[i].key);
+        const struct field *part = find_next_part(f, v.members[i].key, &next);
         if (part == NULL ? !f->additional : !fits(part, false, v.members[i].value))
             return false;
+        wanted -= part != NULL && part->required; /* what fits is not undefined */
     }
-    for (size_t i = 0; i < f->part_count; i++)
-        if (f->parts[i].required && jv_get(v, f->parts[i].key).type == JV_UNDEFINED)
-            return false;
-    return true;
+    return wanted == 0;
 }
 
 static bool number_fits(const struct field *f, struct jv v)
