@@ -395,7 +395,9 @@ static struct jv formatted(struct render *r, struct jv v, struct jv zone, struct
 {
     struct buf out;
     struct moment m;
-    if (!read_moment(r, v, zone, &m))
+    if (v.type == JV_OBJECT) /* what it calls its length is taken for its size */
+        render_use(r, render_js_number(r, jv_get(v, STR("length"))));
+    if (r->rc != 0 || !read_moment(r, v, zone, &m))
         return r->rc == 0 ? v : jv_undefined();
     buf_init_arena(&out, r->arena, TEXT_BYTES_MAX);
     put_formatted(r, &out, &m, render_text(r, format));

@@ -209,14 +209,20 @@ static bool find_built(const struct jv_builder *b, struct str key, struct jv *ou
     return false;
 }
 
+/* A name that nothing has is looked up in an empty object, whose size is 0. The words nil, empty
+ * and blank in brackets name what is called as they are only when there is something called as
+ * JavaScript prints objects. */
 static struct jv find_variable(struct render *r, struct jv key)
 {
     struct jv found;
-    struct str name = render_js_text(r, key);
+    bool is_object = r->values.type == JV_OBJECT;
+    struct str name = expression_is_special(key) ? STR("[object Object]") : render_js_text(r, key);
     if (r->blocks > 0 && str_eq(name, STR("block")))
         return (struct jv){.type = JV_OBJECT};
     if (find_built(&r->assigned, name, &found) || find_built(&r->counters, name, &found))
         return found;
+    if (is_object && jv_get(r->values, name).type == JV_UNDEFINED)
+        return str_eq(name, STR("size")) ? jv_number(0) : jv_undefined();
     return render_property(r, r->values, key);
 }
 

@@ -108,6 +108,7 @@ static void filters_compute_as_in_the_reference(void **state)
         {"{{ 'x' | plus: 1 }} {{ 1 | plus }} {{ 3 | at_most: 2 }} {{ '5' | to_integer }}", "1 NaN 2 5"},
         {"{{ 'one two three' | truncatewords: 2 }} {{ 'abcdef' | truncate: 5 }}", "one two... ab..."},
         {"{{ 'abcdef' | truncate: 5, nil.x }} {{ empty.size }}", "ab... "},
+        {"{{ size }}{{ [nil] }}", "0"},
         {"{{ ' a ' | strip }}|{{ 'xxaxx' | strip: 'x' }}|{{ 'Hello wORLD' | capitalize }}", "a|a|Hello world"},
         {"{{ '<a>&' | escape }} {{ '&lt;<' | escape_once }} {{ '<b>x</b>' | strip_html }}", "&lt;a&gt;&amp; &lt;&lt; x"},
         {"{{ 'a b&c' | url_encode }} {{ 'a+b%20' | url_decode }} {{ '\xC3\x89lan vital!' | slugify: 'latin' }}", "a+b%26c a b  \xC3\xA9lan-vital"},
