@@ -247,7 +247,7 @@ static void settle_sigmas(struct str text, char *lower, size_t len)
 struct str text_lower(struct arena *a, struct str text)
 {
     struct str lower = map_case(a, text, u8_tolower, 'A', 'Z');
-    if (lower.ptr != NULL && lower.ptr != text.ptr &&
+    if (text.len > 0 && lower.ptr != NULL && lower.ptr != text.ptr &&
         memmem(text.ptr, text.len, "\xCE\xA3", 2) != NULL)
         settle_sigmas(text, (char *)lower.ptr, lower.len);
     return lower;
