@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "path.h"
 #include "text.h"
 
 static bool is_proto(struct str key)
@@ -118,22 +117,36 @@ struct jv objects_flatten(struct arena *a, struct jv v, struct str separator, bo
     return jv_object_end(&f.out);
 }
 
+static void put_indexed(struct jv_builder *b, struct arena *a, uint32_t index, struct jv value)
+{
+    struct str key = index_key(a, index);
+    b->failed = b->failed || key.ptr == NULL;
+    jv_object_put(b, key, value);
+}
+
+/* A member for each UTF-16 unit; half of a pair is U+FFFD, as in a path. */
+static void assign_text(struct jv_builder *b, struct arena *a, struct str text)
+{
+    uint32_t unit = 0;
+    for (size_t at = 0; at < text.len && !b->failed;) {
+        size_t from = at;
+        bool is_pair = text_next_point(text, &at) > 0xFFFF;
+        struct str character = is_pair ? STR("\xEF\xBF\xBD") : str_slice(text, from, at);
+        put_indexed(b, a, unit++, jv_string(character));
+        if (is_pair)
+            put_indexed(b, a, unit++, jv_string(character));
+    }
+}
+
 static void assign(struct jv_builder *b, struct arena *a, struct jv v)
 {
-    if (v.type == JV_OBJECT) {
-        for (uint32_t i = 0; i < v.len; i++)
-            if (!is_proto(v.members[i].key))
-                jv_object_put(b, v.members[i].key, v.members[i].value);
-        return;
-    }
-    if (v.type != JV_ARRAY && v.type != JV_STRING)
-        return;
-    uint32_t count = v.type == JV_ARRAY ? v.len : (uint32_t)text_units(jv_str(v));
-    for (uint32_t i = 0; i < count && !b->failed; i++) {
-        struct str key = index_key(a, i);
-        b->failed = b->failed || key.ptr == NULL;
-        jv_object_put(b, key, path_step(v, key));
-    }
+    if (v.type == JV_STRING)
+        assign_text(b, a, jv_str(v));
+    for (uint32_t i = 0; v.type == JV_ARRAY && i < v.len && !b->failed; i++)
+        put_indexed(b, a, i, v.items[i]);
+    for (uint32_t i = 0; v.type == JV_OBJECT && i < v.len; i++)
+        if (!is_proto(v.members[i].key))
+            jv_object_put(b, v.members[i].key, v.members[i].value);
 }
 
 struct jv objects_merge(struct arena *a, struct jv objects, bool from_right)

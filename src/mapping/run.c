@@ -44,6 +44,15 @@ struct jv run_text(struct run *r, const struct buf *text)
     return jv_string(buf_str(text));
 }
 
+/* False: that many values more are too many for one event. */
+static bool run_counted(struct run *r, uint32_t values)
+{
+    r->steps += values;
+    if (r->steps > MAPPING_STEPS_MAX)
+        (void)run_over(r, "more values for one event", MAPPING_STEPS_MAX);
+    return r->rc == 0;
+}
+
 /* A value made by an objects_ function, which says undefined when the arena is full. */
 static struct jv run_made(struct run *r, struct jv made)
 {
@@ -279,8 +288,8 @@ static struct jv eval_array_path(struct run *r, const struct array_path_node *no
     if (result.type != JV_ARRAY || found == NULL)
         return run_out_of_memory(r);
     for (uint32_t i = 0; i < count && r->rc == 0; i++) {
-        if (r->steps > MAPPING_STEPS_MAX)
-            return run_over(r, "more values for one event", MAPPING_STEPS_MAX);
+        if (!run_counted(r, 0))
+            return jv_undefined();
         items[i] = eval_scope(r, &node->shape, is_object ? root : root.items[i], found);
     }
     r->found = outer;
@@ -293,13 +302,17 @@ static struct jv eval_flatten(struct run *r, const struct flatten_node *node, st
     if (separator.type != JV_STRING)
         return run_throw(r, ERROR_PLAIN, "@flatten requires a string separator");
     struct jv value = program_eval(r, &node->value, payload);
-    return run_made(r, objects_flatten(r->arena, value, jv_str(separator), node->omits_arrays));
+    struct jv flat = objects_flatten(r->arena, value, jv_str(separator), node->omits_arrays);
+    return run_counted(r, flat.len) ? run_made(r, flat) : jv_undefined();
 }
 
 static struct jv eval_merge(struct run *r, const struct merge_node *node, struct jv payload)
 {
     struct jv direction = program_eval(r, &node->direction, payload);
     struct jv objects = program_eval(r, &node->objects, payload);
+    for (uint32_t i = 0; i < objects.len && r->rc == 0; i++)
+        if (objects.items[i].type >= JV_STRING)
+            (void)run_counted(r, objects.items[i].len);
     if (r->rc != 0)
         return jv_undefined();
     return run_made(r, objects_merge(r->arena, objects, str_eq(jv_str(direction), STR("left"))));

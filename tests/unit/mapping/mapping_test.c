@@ -194,6 +194,7 @@ static void objects_are_encoded_flattened_and_merged(void **state)
         {"{\"@merge\":{\"direction\":\"left\",\"objects\":[{\"a\":1,\"b\":1},{\"b\":2,\"c\":2}]}}", "{}", "{\"k\":{\"b\":1,\"c\":2,\"a\":1}}"},
         {"{\"@merge\":{\"direction\":\"right\",\"objects\":[{\"a\":1},{\"a\":{\"@path\":\"$.x\"}}]}}", "{}", "{\"k\":{}}"},
         {"{\"@merge\":{\"direction\":\"right\",\"objects\":[{\"@path\":\"$.s\"},{\"@path\":\"$.l\"},{\"@path\":\"$.n\"}]}}", "{\"s\":\"ab\",\"l\":[5],\"n\":1}", "{\"k\":{\"0\":5,\"1\":\"b\"}}"},
+        {"{\"@merge\":{\"direction\":\"right\",\"objects\":[{\"@path\":\"$.s\"}]}}", "{\"s\":\"a\xF0\x9F\x91\x8D\xC3\xA9\"}", "{\"k\":{\"0\":\"a\",\"1\":\"\xEF\xBF\xBD\",\"2\":\"\xEF\xBF\xBD\",\"3\":\"\xC3\xA9\"}}"},
         {"{\"@transform\":{\"apply\":{\"x\":{\"@path\":\"$.a\"}},\"mapping\":{\"y\":{\"@path\":\"$.x\"},\"z\":{\"@path\":\"$.a\"}}}}", "{\"a\":1}", "{\"k\":{\"y\":1}}"},
         {"{\"@transform\":{\"apply\":{\"x\":1,\"__segment_internal_directive\":7},\"mapping\":{\"y\":{\"@path\":\"$.x\"}}}}", "{\"a\":1}", "!Error: The root directive must be an object"},
         {"{\"@arrayPath\":[\"$.l\",{\"@transform\":{\"apply\":{\"q\":{\"@path\":\"$.p\"}},\"mapping\":{\"r\":{\"@path\":\"$.q\"},\"s\":{\"@template\":\"{{p}}{{q}}\"}}}}]}", "{\"l\":[{\"p\":1},{\"p\":2}],\"p\":3}", "{\"k\":[{\"r\":1,\"s\":\"1\"},{\"r\":2,\"s\":\"2\"}]}"},
@@ -232,26 +233,43 @@ static void a_payload_must_be_an_object(void **state)
     mapping_free(mapping);
 }
 
-static void work_for_one_event_is_bounded(void **state)
+static void assert_too_much(struct buf *source)
 {
-    (void)state;
     struct mapping *mapping;
     struct jv value;
     struct err err = {0};
+    struct arena small;
+    arena_init(&small, 256 << 20);
+    assert_int_equal(mapping_compile(&mapping, parse(buf_cstr(source)), &err), 0);
+    assert_int_equal(mapping_run(mapping, parse("{}"), &small, &value, &err), -E2BIG);
+    assert_string_equal(err.msg, "the mapping makes more values for one event than 1000000");
+    arena_fini(&small);
+    mapping_free(mapping);
+}
+
+static void work_for_one_event_is_bounded(void **state)
+{
+    (void)state;
     struct buf source;
-    buf_init_arena(&source, &arena, 1 << 20);
+    buf_init(&source, 4 << 20);
     for (int level = 0; level < 12; level++)
         buf_append(&source, STR("{\"@arrayPath\":[{\"@literal\":[1,2,3,4,5,6,7,8]},{\"z\":"));
     buf_append(&source, STR("{\"@path\":\"$.\"}"));
     for (int level = 0; level < 12; level++)
         buf_append(&source, STR("}]}"));
-    assert_int_equal(mapping_compile(&mapping, parse(buf_cstr(&source)), &err), 0);
-    struct arena small;
-    arena_init(&small, 256 << 20);
-    assert_int_equal(mapping_run(mapping, parse("{}"), &small, &value, &err), -E2BIG);
-    assert_string_equal(err.msg, "the mapping makes more values for one event than 1000000");
-    arena_fini(&small);
-    mapping_free(mapping);
+    assert_too_much(&source);
+
+    buf_reset(&source);
+    buf_append(&source, STR("{\"@merge\":{\"direction\":\"left\",\"objects\":[{}"));
+    for (int object = 0; object < 20; object++) {
+        buf_append(&source, STR(",{\"@template\":\""));
+        for (int i = 0; i < 60 * 1000; i++)
+            buf_putc(&source, 'x');
+        buf_append(&source, STR("\"}"));
+    }
+    buf_append(&source, STR("]}}"));
+    assert_too_much(&source);
+    buf_fini(&source);
 }
 
 static void a_full_arena_is_reported(void **state)
