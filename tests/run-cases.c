@@ -206,11 +206,17 @@ static int run_all(void)
         if (text.len == 0)
             continue;
         int rc = prepare(&p, text, &arena, &err);
-        jv_write(&out,
-                 rc == 0 ? p.run(&p.slot, p.test, p.input, &arena) : case_refused(&arena, err.msg));
+        struct jv result =
+            rc == 0 ? p.run(&p.slot, p.test, p.input, &arena) : case_refused(&arena, err.msg);
+        jv_write(&out, result);
+        release(&p);
+        if (out.failed || result.type != JV_OBJECT) {
+            buf_reset(&out);
+            arena_reset(&arena);
+            jv_write(&out, case_refused(&arena, "a result too large for a line or a case"));
+        }
         buf_putc(&out, '\n');
         fwrite(out.ptr, 1, out.len, stdout);
-        release(&p);
         buf_reset(&out);
         arena_reset(&arena);
     }
