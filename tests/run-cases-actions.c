@@ -47,6 +47,7 @@ struct outcome_of_case {
     struct jv test;
     struct jv input;
     const struct runners *runners;
+    struct buf *outgoing; /* as in case_slot */
     struct list requests;
     struct list results;
     struct failure failure;
@@ -162,12 +163,19 @@ static struct jv array_of(const struct list *list)
 static void note_request(struct outcome_of_case *o, const struct request *request,
                          const struct runner *r)
 {
+    if (o->outgoing != NULL) {
+        o->requests.count++;
+        jv_write(o->outgoing, request->body);
+        return;
+    }
     append(o, &o->requests, request_describe(request, r->settings, o->arena));
 }
 
 static void note_result(struct outcome_of_case *o, const char *output, struct jv data)
 {
     struct jv_builder b;
+    if (o->outgoing != NULL)
+        return;
     jv_object_begin(&b, o->arena, 2);
     put(&b, STR("data"), data);
     jv_object_put(&b, STR("output"), jv_string(str_from(output)));
@@ -574,7 +582,8 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
 
 struct jv run_action_case(struct case_slot *slot, struct jv test, struct jv input, struct arena *a)
 {
-    struct outcome_of_case o = {.arena = a, .test = test, .input = input};
+    struct outcome_of_case o = {
+        .arena = a, .test = test, .input = input, .outgoing = slot->outgoing};
     struct str op = jv_str(jv_get(test, STR("op")));
     if (str_eq(op, STR("defaults")))
         return run_defaults_case(a);
@@ -589,6 +598,8 @@ struct jv run_action_case(struct case_slot *slot, struct jv test, struct jv inpu
         run_cohorts_case(&o, slot, str_eq(op, STR("batch")));
     else
         run_action(&o, slot, str_eq(op, STR("batch")));
+    if (slot->outgoing != NULL)
+        return jv_undefined();
     struct jv requests = array_of(&o.requests);
     if (o.failure.name != NULL)
         return case_error(a, requests, str_from(o.failure.name), o.failure.code,

@@ -5,6 +5,7 @@
 #define SPELTER_TESTS_RUN_CASES_H
 
 #include "arena.h"
+#include "buf.h"
 #include "jv.h"
 
 /* What a runner keeps between rounds of one case, so that a bench pays for compiling
@@ -12,6 +13,7 @@
 struct case_slot {
     void *kept;
     void (*free)(void *kept);
+    struct buf *outgoing; /* a bench: bodies go here, and nobody reads the result; else NULL */
 };
 
 /* Runs a case of the ops action, batch, event or defaults with its event or events in `input`; the

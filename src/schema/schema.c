@@ -70,6 +70,20 @@ int schema_find(const struct schema *s, struct str key)
     return -1;
 }
 
+/* The same for member after member: a mapping mostly has the order of the rows, with gaps. */
+static int find_next(const struct schema *s, struct str key, size_t *next)
+{
+    enum { NEAR = 4 };
+    size_t row = *next;
+    size_t end = row + NEAR < s->count ? row + NEAR : s->count;
+    while (row < end && ((s->absent >> row & 1) != 0 || !str_eq(s->fields[row].key, key)))
+        row++;
+    int found = row < end ? (int)row : schema_find(s, key);
+    if (found >= 0)
+        *next = (size_t)found + 1;
+    return found;
+}
+
 static const struct subject root_subject;
 
 /* One value to be validated: a field, or an item of a field that is an array. */
@@ -442,18 +456,19 @@ static bool requirement_holds(struct check *c, const struct root *r,
 static void check_required(struct check *c, const struct root *r)
 {
     const struct schema *s = r->schema;
-    for (size_t row = 0; s->conditional != 0 && row < s->count; row++) {
-        if ((s->conditional & (UINT64_C(1) << row)) == 0)
-            continue;
+    for (uint64_t rows = s->conditional; rows != 0; rows &= rows - 1) {
+        size_t row = (size_t)__builtin_ctzll(rows);
         if (!requirement_holds(c, r, s->fields[row].required_if) ||
             r->values[row].type != JV_UNDEFINED)
             continue;
         say_missing(&c->sentences, &root_subject, s->fields[row].key);
         say_then(&c->sentences);
     }
-    for (size_t row = 0; s->required != 0 && row < s->count; row++)
-        if ((s->required & (UINT64_C(1) << row)) != 0 && r->values[row].type == JV_UNDEFINED)
+    for (uint64_t rows = s->required; rows != 0; rows &= rows - 1) {
+        size_t row = (size_t)__builtin_ctzll(rows);
+        if (r->values[row].type == JV_UNDEFINED)
             say_missing(&c->sentences, &root_subject, s->fields[row].key);
+    }
 }
 
 /* A root value cleaned as the form asks. */
@@ -508,9 +523,10 @@ int schema_check(const struct schema *s, struct jv payload, enum schema_clean ho
     }
 
     uint64_t unsettled = 0;
+    size_t next = 0;
     for (uint32_t i = 0; i < payload.len; i++) {
         struct jv v = payload.members[i].value;
-        int row = schema_find(s, payload.members[i].key);
+        int row = find_next(s, payload.members[i].key, &next);
         if (row < 0) {
             bool empty = how == CLEAN_SINGLE && is_empty_text(v);
             if (!empty && str_eq(payload.members[i].key, STR("dynamicAuthSettings")))
