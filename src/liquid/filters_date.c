@@ -131,14 +131,19 @@ struct directive {
     char code;
 };
 
+/* The reference takes the year 0 for a common one. */
 static int day_of_year(const struct moment *m)
 {
-    return (int)(m->days - date_days(m->day.year, 0, 1)) + 1;
+    int day = (int)(m->days - date_days(m->day.year, 0, 1)) + 1;
+    return day - (m->day.year == 0 && m->day.month > 2);
 }
 
+/* JavaScript takes the years 0 to 99 for those of the twentieth century when it makes a date, here
+ * the first of January. */
 static int week_of_year(const struct moment *m, int start)
 {
-    int64_t first = date_days(m->day.year, 0, 1);
+    int64_t year = m->day.year;
+    int64_t first = date_days(year >= 0 && year <= 99 ? year + 1900 : year, 0, 1);
     int first_weekday = (int)(((first + 4) % 7 + 7) % 7);
     int now = day_of_year(m) + (start - m->weekday);
     int then = 7 - first_weekday + start;

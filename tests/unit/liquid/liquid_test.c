@@ -128,6 +128,7 @@ static void dates_are_formatted_as_strftime_does(void **state)
     (void)state;
     static const struct row rows[] = {
         {"{{ '2024-01-02T03:04:05Z' | date: '%Y-%m-%d %H:%M:%S %z %A %b %j %U %-d %e %p' }}", "2024-01-02 03:04:05 +0000 Tuesday Jan 002 00 2  2 AM"},
+        {"{{ '0000-11-27T00:00:00Z' | date: '%j %U' }} {{ '0005-10-26T00:00:00Z' | date: '%U' }}", "331 47 42"},
         {"{{ '-000001-05-06T00:00:00Z' | date: '%x %Y' }}", "5/6/2 -1"},
         {"{{ 0 | date: '%c %x %X' }}", "1/1/1970, 12:00:00 AM 1/1/1970 12:00:00 AM"},
         {"{{ '1700000000' | date: '%s %L %3N %q %^a %_5d %010Y' }}", "1700000000 000 000 th TUE    14 0000002023"},
