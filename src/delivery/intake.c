@@ -220,6 +220,19 @@ static int bury_intent(struct intake *in, uint64_t position, const struct envelo
     return write_letter(in, position, envelope, &burial);
 }
 
+/* Why no request can carry the intent, whose object was written; empty: one can. */
+static struct str why_unfit(const struct intake *in, const struct intent *intent)
+{
+    if (in->object.failed)
+        return STR("the object is larger than a whole request may be");
+    if (intent->path.len > ITEM_PATH_BYTES_MAX)
+        return STR("the object's path is longer than a request's may be");
+    if (intent->cohort != NULL && (intent->cohort->id.len > ITEM_COHORT_BYTES_MAX ||
+                                   intent->cohort->body.len > ITEM_COHORT_BYTES_MAX))
+        return STR("the cohort's id and name are longer than a request's may be");
+    return STR("");
+}
+
 /* A list of new items, in order. */
 static int make_items(struct intake *in, const struct envelope *envelope,
                       const struct mapped *mapped, struct origin *origin, struct item **out)
@@ -232,10 +245,8 @@ static int make_items(struct intake *in, const struct envelope *envelope,
         const struct intent *intent = &mapped->intents[i];
         buf_reset(&in->object);
         jv_write(&in->object, intent->object);
-        if (in->object.failed || intent->path.len > ITEM_PATH_BYTES_MAX) {
-            struct str reason = in->object.failed
-                                    ? STR("the object is larger than a whole request may be")
-                                    : STR("the object's path is longer than a request's may be");
+        struct str reason = why_unfit(in, intent);
+        if (reason.len > 0) {
             rc = bury_intent(in, origin->position, envelope, intent, reason);
             origin->has_letter = true;
             continue;

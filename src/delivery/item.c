@@ -8,24 +8,43 @@ static bool has_user(const struct item *item, struct user_key user)
     return false;
 }
 
+static struct str copy_text(char **at, struct str text)
+{
+    struct str copy = {*at, text.len};
+    if (text.len > 0)
+        memcpy(*at, text.ptr, text.len);
+    *at += text.len;
+    return copy;
+}
+
+static size_t cohort_bytes(const struct cohort *cohort)
+{
+    return cohort == NULL ? 0 : sizeof(*cohort) + cohort->id.len + cohort->body.len;
+}
+
 struct item *item_new(struct stock *stock, const struct intent *intent, struct str text,
                       struct origin *origin, int64_t now_ms)
 {
-    struct item *item = stock_take(stock, sizeof(*item) + text.len + intent->path.len);
+    struct item *item = stock_take(stock, sizeof(*item) + cohort_bytes(intent->cohort) + text.len +
+                                              intent->path.len);
     if (item == NULL)
         return NULL;
-    char *bytes = (char *)(item + 1);
+    struct cohort *cohort = intent->cohort == NULL ? NULL : (struct cohort *)(item + 1);
+    char *bytes = (char *)(item + 1) + (cohort == NULL ? 0 : sizeof(*cohort));
     *item = (struct item){
         .origin = origin,
-        .text = {bytes, text.len},
-        .path = {bytes + text.len, intent->path.len},
+        .text = copy_text(&bytes, text),
+        .path = copy_text(&bytes, intent->path),
+        .cohort = cohort,
         .family = intent->family,
         .subscription = intent->subscription,
         .arrived_ms = now_ms,
     };
-    memcpy(bytes, text.ptr, text.len);
-    if (intent->path.len > 0)
-        memcpy(bytes + text.len, intent->path.ptr, intent->path.len);
+    if (cohort != NULL) {
+        *cohort = *intent->cohort;
+        cohort->id = copy_text(&bytes, intent->cohort->id);
+        cohort->body = copy_text(&bytes, intent->cohort->body);
+    }
     for (size_t i = 0; i < intent->user_count; i++)
         if (!has_user(item, intent->users[i]))
             item->users[item->user_count++] = intent->users[i];

@@ -52,6 +52,7 @@ static bool is_taken(const struct plan *plan, enum name_kind kind, struct str na
     for (size_t i = 0; i < plan->destination_count; i++)
         taken = taken || (kind == DESTINATION_ID && str_eq(plan->destinations[i].id, name)) ||
                 (kind == VARIABLE && (str_eq(plan->destinations[i].key_variable, name) ||
+                                      str_eq(plan->destinations[i].partner_variable, name) ||
                                       str_eq(plan->destinations[i].app_id_variable, name)));
     return taken;
 }
@@ -136,17 +137,30 @@ static int read_setting(const struct planned_destination *d, struct jv settings,
     return 0;
 }
 
+static bool is_known_setting(enum destination_kind kind, struct str key)
+{
+    static const struct str known[][3] = {
+        [DESTINATION_BRAZE_CLOUD] = {STR_INIT("api_key"), STR_INIT("app_id"), STR_INIT("endpoint")},
+        [DESTINATION_BRAZE_COHORTS] = {STR_INIT("client_secret"), STR_INIT("endpoint"), {0}},
+    };
+    bool is_known = false;
+    for (size_t i = 0; i < countof(known[kind]); i++)
+        is_known = is_known || (known[kind][i].len > 0 && str_eq(known[kind][i], key));
+    return is_known;
+}
+
 static int read_settings(struct plan *plan, struct planned_destination *d, struct err *err)
 {
     struct jv settings = jv_get(d->item->value, STR("settings"));
     for (uint32_t i = 0; i < settings.len; i++) {
         struct str key = settings.members[i].key;
-        if (!str_eq(key, STR("api_key")) && !str_eq(key, STR("app_id")) &&
-            !str_eq(key, STR("endpoint")))
+        if (!is_known_setting(d->kind, key))
             plan_note(plan, "left out: setting %.*s of %.*s: Spelter does not know it",
                       STR_ARG(plan_quoted(plan, key)), STR_ARG(d->id));
     }
-    int rc = read_setting(d, settings, "app_id", &d->app_id, err);
+    int rc = d->kind == DESTINATION_BRAZE_CLOUD
+                 ? read_setting(d, settings, "app_id", &d->app_id, err)
+                 : 0;
     if (rc == 0)
         rc = read_setting(d, settings, "endpoint", &d->endpoint, err);
     if (rc == 0 && d->endpoint.len == 0) {
@@ -155,6 +169,14 @@ static int read_settings(struct plan *plan, struct planned_destination *d, struc
                   STR_ARG(d->id), STR_ARG(d->endpoint));
     }
     return rc;
+}
+
+/* NAME, or NAME_TAIL when several destinations want one each. */
+static struct str variable(struct plan *plan, const char *name, struct str tail)
+{
+    char prefix[NAME_BYTES_MAX];
+    snprintf(prefix, sizeof(prefix), "%s%s", name, tail.len == 0 ? "" : "_");
+    return unique(plan, VARIABLE, prefix, tail, "");
 }
 
 static int name_destination(struct plan *plan, struct planned_destination *d, struct err *err)
@@ -169,11 +191,14 @@ static int name_destination(struct plan *plan, struct planned_destination *d, st
         return rc;
     len = spell(d->id, '_', upper, spelt);
     struct str tail = is_only ? STR("") : (struct str){spelt, len};
-    d->key_variable =
-        unique(plan, VARIABLE, is_only ? "BRAZE_API_KEY" : "BRAZE_API_KEY_", tail, "");
+    if (d->kind == DESTINATION_BRAZE_COHORTS) {
+        d->key_variable = variable(plan, "BRAZE_CLIENT_SECRET", tail);
+        d->partner_variable = variable(plan, "BRAZE_PARTNER_API_KEY", tail);
+    } else {
+        d->key_variable = variable(plan, "BRAZE_API_KEY", tail);
+    }
     if (is_masked(d->app_id))
-        d->app_id_variable =
-            unique(plan, VARIABLE, is_only ? "BRAZE_APP_ID" : "BRAZE_APP_ID_", tail, "");
+        d->app_id_variable = variable(plan, "BRAZE_APP_ID", tail);
     d->source = place_source(plan, segment_text(d->item, STR("sourceId")));
     return 0;
 }

@@ -16,9 +16,11 @@ struct planned_subscription {
 
 struct planned_destination {
     const struct segment_item *item;
+    enum destination_kind kind;
     bool enabled;
     struct str id;
-    struct str key_variable;    /* "BRAZE_API_KEY" */
+    struct str key_variable;     /* "BRAZE_API_KEY", or "BRAZE_CLIENT_SECRET" of cohorts */
+    struct str partner_variable; /* "BRAZE_PARTNER_API_KEY" of cohorts; else empty */
     struct str app_id;          /* empty: none */
     struct str app_id_variable; /* when it is masked; else empty */
     struct str endpoint;

@@ -94,3 +94,9 @@ struct str destination_api_key(const struct destination *d)
 {
     return d->api_key;
 }
+
+struct str destination_body_keys(const struct destination *d)
+{
+    (void)d;
+    return STR("");
+}
