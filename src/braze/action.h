@@ -70,7 +70,7 @@ struct built {
     enum request_family family;                  /* the action's, unless build says otherwise */
     struct identity users[INTENT_USER_KEYS_MAX]; /* whom the objects concern */
     unsigned user_count;
-    struct str path; /* families whose path depends on the object; else empty */
+    struct str path;             /* families whose path depends on the object; else empty */
     const struct cohort *cohort; /* cohort families; else NULL */
     struct failure failure;
     bool failure_has_body; /* batch: its node carries the payload */

@@ -139,7 +139,8 @@ static int open_subscriptions(struct destination *d, struct jv list, struct jv s
     for (; d->count < list.len; d->count++) {
         struct err why = {0};
         struct subscription *s = &d->subscriptions[d->count];
-        int rc = subscription_open(s, d->kind, list.items[d->count], settings, d->parity, FORM_INTENT, &why);
+        int rc = subscription_open(s, d->kind, list.items[d->count], settings, d->parity,
+                                   FORM_INTENT, &why);
         if (rc != 0) {
             char path[sizeof(why.path)];
             snprintf(path, sizeof(path), "/subscriptions/%zu%.130s", d->count, why.path);
@@ -361,8 +362,8 @@ static struct jv describe_outcome(const struct subscription *s, const struct out
     return jv_object_end(&b);
 }
 
-static int describe_requests(const struct destination *d, const struct exchange *x,
-                             struct arena *a, struct jv *requests, uint32_t *count)
+static int describe_requests(const struct destination *d, const struct exchange *x, struct arena *a,
+                             struct jv *requests, uint32_t *count)
 {
     if (d->kind == BRAZE_CLOUD) {
         requests[(*count)++] = request_describe(&x->request, d->settings, a);

@@ -46,8 +46,8 @@ const struct preset presets[] = {
 /* clang-format on */
 const size_t preset_count = countof(presets);
 
-/* The reference has no presets for cohorts, and asks for the audience's key in each mapping. The key
- * that the event brings makes one subscription do for every audience. */
+/* The reference has no presets for cohorts, and asks for the audience's key in each mapping. The
+ * key that the event brings makes one subscription do for every audience. */
 static const struct preset cohorts_preset = {
     .name = STR_INIT("Sync Audience"),
     .subscribe = COHORTS_SUBSCRIBE,

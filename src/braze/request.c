@@ -5,7 +5,10 @@
 #include "bounds.h"
 
 /* Below /partners/NAME, which ends the endpoint of such a destination. */
-#define COHORT_CHANGE {"POST", "/cohorts/users", "cohort_changes", COHORT_IDS_MAX, COMPANY_ONCE}
+#define COHORT_CHANGE                                                                              \
+    {                                                                                              \
+        "POST", "/cohorts/users", "cohort_changes", COHORT_IDS_MAX, COMPANY_ONCE                   \
+    }
 
 /* clang-format off */
 static const struct family_row families[] = {

@@ -28,7 +28,8 @@ struct config {
 };
 
 static const struct str source_kinds[] = {STR_INIT("segment"), {0}};
-static const struct str destination_kinds[] = {STR_INIT("braze-cloud"), STR_INIT("braze-cohorts"), {0}};
+static const struct str destination_kinds[] = {
+    STR_INIT("braze-cloud"), STR_INIT("braze-cohorts"), {0}};
 static const struct str batching_modes[] = {STR_INIT("combined"), STR_INIT("per_action"), {0}};
 static const struct str parities[] = {STR_INIT("safe"), STR_INIT("strict"), {0}};
 
@@ -78,7 +79,7 @@ static const struct key destination_keys[] = {
     {.name = STR_INIT("subscriptions"), .kind = KEY_VALUE, AT(destination_section, subscriptions), .help = "presets, a list in Segment's own form, or file:PATH of such a list"},
     {.name = STR_INIT("parity"), .kind = KEY_CHOICE, AT(destination_section, parity), .choices = parities, .preset = "safe", .help = "strict follows Segment even where it is a bug"},
     {.name = STR_INIT("batching"), .kind = KEY_CHOICE, AT(destination_section, batching), .choices = batching_modes, .preset = "combined", .help = "per_action batches as Segment does"},
-    {.name = STR_INIT("batch_objects"), .kind = KEY_COUNT, AT(destination_section, batch_objects), .min = 1, .max = COHORT_IDS_MAX, .help = "objects a request, 75 when absent, more only with an old Braze contract; ids of cohorts, 1000 when absent"},
+    {.name = STR_INIT("batch_objects"), .kind = KEY_COUNT, AT(destination_section, batch_objects), .help = "objects a request, 75 when absent, more only with an old Braze contract; ids of cohorts, 1000 when absent"},
     {.name = STR_INIT("batch_wait"), .kind = KEY_DURATION, AT(destination_section, batch_wait_ms), .preset = "1s", .max = 60000, .help = "the longest a batch waits to fill"},
     {.name = STR_INIT("connections"), .kind = KEY_COUNT, AT(destination_section, connections), .preset = "32", .min = 1, .max = 1024, .help = "requests in flight at once"},
     {.name = STR_INIT("timeout"), .kind = KEY_DURATION, AT(destination_section, timeout_ms), .preset = "30s", .min = 100, .max = 600000, .help = "the longest a request may take"},
@@ -209,7 +210,7 @@ static int check_from(const struct config *c, const struct destination_section *
     return 0;
 }
 
-/* The key's own bounds are those of the largest kind. */
+/* Default and bounds depend on the kind. */
 static int check_batch_objects(const struct config *c, struct destination_section *d,
                                struct err *err)
 {
@@ -220,9 +221,9 @@ static int check_batch_objects(const struct config *c, struct destination_sectio
         [DESTINATION_BRAZE_COHORTS] = {COHORT_IDS_MAX, COHORT_IDS_MAX},
     };
     char path[KEY_PATH_BYTES];
-    if (d->batch_objects == 0)
+    if (jv_get(d->whole, STR("batch_objects")).type == JV_UNDEFINED)
         d->batch_objects = rows[d->kind].preset;
-    if (d->batch_objects <= rows[d->kind].max)
+    if (d->batch_objects >= 1 && d->batch_objects <= rows[d->kind].max)
         return 0;
     snprintf(path, sizeof(path), "%s/batch_objects", d->path);
     return refuse(c, path, err, "'batch_objects' must be between 1 and %lld, it is %lld",

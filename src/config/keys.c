@@ -406,8 +406,7 @@ void keys_describe(const struct key_table *table, unsigned indent, struct buf *o
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct key *key = &table->keys[i];
-        bool nested =
-            key->kind == KEY_SECTION || key->kind == KEY_LIST || key->kind == KEY_VARIANT;
+        bool nested = key->kind == KEY_SECTION || key->kind == KEY_LIST || key->kind == KEY_VARIANT;
         buf_printf(out, "%*s%.*s:%s%s\n", (int)indent, "", STR_ARG(key->name),
                    nested || key->preset == NULL ? "" : " ",
                    nested || key->preset == NULL ? "" : key->preset);

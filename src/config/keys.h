@@ -47,7 +47,7 @@ struct key {
     int64_t max;
     const struct str *choices; /* ends with an empty str */
     const struct key_table *table;
-    struct str variant_of; /* a KEY_CHOICE of the same table */
+    struct str variant_of;                 /* a KEY_CHOICE of the same table */
     const struct key_table *const *tables; /* one for each of its choices */
     const char *help;
 };

@@ -26,10 +26,10 @@ struct ticket {
 };
 
 struct item {
-    struct item *next;     /* in the list of candidates (lane.h) */
-    struct origin *origin; /* the event it came from; the owner's, not touched by the lanes */
-    struct str text;       /* the object, serialised once */
-    struct str path;       /* families whose path depends on the object; else empty */
+    struct item *next;           /* in the list of candidates (lane.h) */
+    struct origin *origin;       /* the event it came from; the owner's, not touched by the lanes */
+    struct str text;             /* the object, serialised once */
+    struct str path;             /* families whose path depends on the object; else empty */
     const struct cohort *cohort; /* cohort families; else NULL */
     enum request_family family;
     uint32_t subscription;

@@ -41,9 +41,9 @@ bool pack_reserve(struct pack *p)
     if (p->parcels >= PARCELS_MAX)
         return false;
     if (p->spare == NULL)
-        p->spare = parcel_new(p->stock, p->options.objects_max > ADMIN_IDS_MAX
-                                            ? p->options.objects_max
-                                            : ADMIN_IDS_MAX);
+        p->spare =
+            parcel_new(p->stock, p->options.objects_max > ADMIN_IDS_MAX ? p->options.objects_max
+                                                                        : ADMIN_IDS_MAX);
     return p->spare != NULL;
 }
 

@@ -26,13 +26,13 @@ struct pack_options {
     enum batching mode;
     unsigned objects_max; /* of one /users/track, all arrays together, or of one change of a cohort;
                              1..PARCEL_ITEMS_MAX */
-    unsigned age_max_ms;   /* how long the oldest item waits for company */
+    unsigned age_max_ms;  /* how long the oldest item waits for company */
     size_t body_bytes_max; /* of one request */
 };
 
 enum {
-    PARCELS_MAX = 1024, /* open, closed and in flight together: 2 MiB with 75 objects each */
-    PACK_ROUTES_MAX = 64,      /* open parcels; one more closes the oldest */
+    PARCELS_MAX = 1024,   /* open, closed and in flight together: 2 MiB with 75 objects each */
+    PACK_ROUTES_MAX = 64, /* open parcels; one more closes the oldest */
     BODY_FRAME_BYTES_MAX = 512, /* {"attributes":[],"events":[],"purchases":[]}, or cohort_changes
                                    with an element for each family */
 };

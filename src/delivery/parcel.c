@@ -6,8 +6,7 @@ struct parcel *parcel_new(struct stock *stock, unsigned items_max)
 {
     assert(items_max <= PARCEL_ITEMS_MAX);
     size_t items_bytes = items_max * sizeof(struct item *);
-    struct parcel *b =
-        stock_take(stock, sizeof(*b) + items_bytes + items_max * sizeof(b->sent[0]));
+    struct parcel *b = stock_take(stock, sizeof(*b) + items_bytes + items_max * sizeof(b->sent[0]));
     if (b == NULL)
         return NULL;
     b->items_max = items_max;
@@ -17,10 +16,8 @@ struct parcel *parcel_new(struct stock *stock, unsigned items_max)
 
 void parcel_init(struct parcel *b, int64_t now_ms)
 {
-    *b = (struct parcel){.items_max = b->items_max,
-                         .sent = b->sent,
-                         .opened_ms = now_ms,
-                         .oldest_ms = now_ms};
+    *b = (struct parcel){
+        .items_max = b->items_max, .sent = b->sent, .opened_ms = now_ms, .oldest_ms = now_ms};
 }
 
 void parcel_add(struct parcel *b, struct item *item)

@@ -18,7 +18,8 @@
 
 enum {
     PARCEL_ITEMS_MAX = MANIFEST_OBJECTS_MAX,
-    PARCEL_RANGES_MAX = 11, /* halving PARCEL_ITEMS_MAX items leaves at most one open half a level */
+    PARCEL_RANGES_MAX =
+        11, /* halving PARCEL_ITEMS_MAX items leaves at most one open half a level */
 };
 static_assert(PARCEL_ITEMS_MAX <= 1 << (PARCEL_RANGES_MAX - 1),
               "halving must end within the stack");
@@ -40,9 +41,9 @@ struct parcel {
 
     struct range ranges[PARCEL_RANGES_MAX]; /* a stack; the last one is being sent */
     unsigned range_count;
-    unsigned *sent; /* index in items of each object of the last body, in its order */
+    unsigned *sent;           /* index in items of each object of the last body, in its order */
     struct manifest manifest; /* of the last body */
-    bool makes_cohort; /* the last body does, for the items: they have yet to be sent */
+    bool makes_cohort;        /* the last body does, for the items: they have yet to be sent */
 
     unsigned failures; /* of the range at hand, in a row */
     int64_t failing_since_ms;

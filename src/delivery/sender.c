@@ -95,7 +95,8 @@ static bool add_header(struct curl_slist **list, const char *text)
     return longer != NULL;
 }
 
-/* `authorization` may be empty. "Expect:" without a value: a body goes out at once, without asking first whether it may. */
+/* `authorization` may be empty. "Expect:" without a value: a body goes out at once, without asking
+ * first whether it may. */
 static bool setup_headers(struct sender *s, const char *authorization)
 {
     const char *const common[] = {"Content-Type: application/json", "Expect:", authorization};

@@ -10,6 +10,9 @@
 
 enum { IMPORT_ARENA_BYTES_MAX = 256 << 20 };
 
+/* Whose integration it was at Braze. */
+static const struct str default_partner = STR_INIT("segment");
+
 struct import {
     struct arena arena;
     struct plan plan;
@@ -47,12 +50,8 @@ static void put_head(struct import *im)
         put_wish(im, plan->sources[i].key_variable, "the write key of source", plan->sources[i].id);
     for (size_t i = 0; i < plan->destination_count; i++) {
         const struct planned_destination *d = &plan->destinations[i];
-        if (d->kind == DESTINATION_BRAZE_COHORTS) {
-            put_wish(im, d->key_variable, "the Braze client secret of", d->id);
-            put_wish(im, d->partner_variable, "the partner API key that Braze gave for", d->id);
-        } else {
-            put_wish(im, d->key_variable, "the Braze REST API key of", d->id);
-        }
+        for (size_t s = 0; s < d->secret_count; s++)
+            put_wish(im, d->secrets[s].variable, d->secrets[s].what, d->id);
         if (d->app_id_variable.len > 0)
             put_wish(im, d->app_id_variable, "the Braze app identifier of", d->id);
     }
@@ -113,13 +112,12 @@ static void put_destination(struct buf *out, const struct plan *plan,
     buf_append(out, STR("    from: ["));
     yaml_write_string(out, plan->sources[d->source].id);
     buf_append(out, STR("]\n    settings:\n"));
-    if (d->kind == DESTINATION_BRAZE_COHORTS) {
-        put_variable(out, "      client_secret: ", d->key_variable);
-        put_variable(out, "      partner_api_key: ", d->partner_variable);
-        buf_append(out, STR("      partner: segment\n"));
-    } else {
-        put_variable(out, "      api_key: ", d->key_variable);
+    for (size_t i = 0; i < d->secret_count; i++) {
+        buf_printf(out, "      %s: ", d->secrets[i].setting);
+        put_variable(out, "", d->secrets[i].variable);
     }
+    if (d->kind == DESTINATION_BRAZE_COHORTS)
+        put_line(out, "      partner: ", default_partner);
     if (d->app_id_variable.len > 0)
         put_variable(out, "      app_id: ", d->app_id_variable);
     else if (d->app_id.len > 0)
@@ -136,14 +134,11 @@ static void make_destination(struct import *im, struct planned_destination *d)
 {
     struct jv *items;
     struct jv_builder b;
-    jv_object_begin(&b, &im->arena, 4);
-    if (d->kind == DESTINATION_BRAZE_COHORTS) {
-        jv_object_put(&b, STR("client_secret"), jv_string(d->key_variable));
-        jv_object_put(&b, STR("partner_api_key"), jv_string(d->partner_variable));
-        jv_object_put(&b, STR("partner"), jv_string(STR("segment")));
-    } else {
-        jv_object_put(&b, STR("api_key"), jv_string(d->key_variable));
-    }
+    jv_object_begin(&b, &im->arena, SECRETS_MAX + 2);
+    for (size_t i = 0; i < d->secret_count; i++)
+        jv_object_put(&b, str_from(d->secrets[i].setting), jv_string(d->secrets[i].variable));
+    if (d->kind == DESTINATION_BRAZE_COHORTS)
+        jv_object_put(&b, STR("partner"), jv_string(default_partner));
     if (d->app_id.len > 0)
         jv_object_put(&b, STR("app_id"), jv_string(d->app_id));
     jv_object_put(&b, STR("endpoint"), jv_string(d->endpoint));

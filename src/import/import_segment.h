@@ -4,10 +4,10 @@
  *     segment_export --import_segment--> config text, notes for the user
  *
  * Braze Cloud Mode (Actions) and Braze Cohorts destinations come over with their mappings as they
- * are, in order, under `parity: strict`. What does not come over is named in a note: other destinations, filters,
- * mappings of warehouses. Secrets are masked at Segment: the config asks for environment variables
- * in their place. A config that would not read back as it was meant is never given out. Pure: one
- * thread.
+ * are, in order, under `parity: strict`. What does not come over is named in a note: other
+ * destinations, filters, mappings of warehouses. Secrets are masked at Segment: the config asks for
+ * environment variables in their place. A config that would not read back as it was meant is never
+ * given out. Pure: one thread.
  */
 #ifndef SPELTER_IMPORT_IMPORT_SEGMENT_H
 #define SPELTER_IMPORT_IMPORT_SEGMENT_H

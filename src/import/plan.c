@@ -125,8 +125,10 @@ static int pick_destinations(struct plan *plan, struct err *err)
         int rc = check_required(item, rows, countof(rows), err);
         if (rc != 0)
             return rc;
-        plan->destinations[plan->destination_count++] = (struct planned_destination){
-            .item = item, .kind = kind->kind, .enabled = jv_get(item->value, STR("enabled")).boolean};
+        plan->destinations[plan->destination_count++] =
+            (struct planned_destination){.item = item,
+                                         .kind = kind->kind,
+                                         .enabled = jv_get(item->value, STR("enabled")).boolean};
     }
     if (plan->destination_count > 0)
         return 0;
@@ -194,9 +196,8 @@ static const struct segment_action *find_action(const struct planned_destination
                        "'actionSlug' is missing, expected an action such as trackEvent");
         return NULL;
     }
-    const struct segment_action *action =
-        slug.len > 0 ? segment_action_by_slug(owner->kind, slug)
-                     : segment_action_by_id(owner->kind, id);
+    const struct segment_action *action = slug.len > 0 ? segment_action_by_slug(owner->kind, slug)
+                                                       : segment_action_by_id(owner->kind, id);
     if (action == NULL && slug.len == 0)
         action = segment_action_by_slug(owner->kind, slug_in_metadata(owner->item, id));
     if (action == NULL) {
@@ -325,6 +326,20 @@ static void note_filters(struct plan *plan)
     }
 }
 
+/* At Segment a mapping only sees the audience that is connected to it. */
+static void note_audiences(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->destination_count; i++) {
+        const struct planned_destination *d = &plan->destinations[i];
+        if (d->kind == DESTINATION_BRAZE_COHORTS && d->subscription_count > 1)
+            plan_note(plan,
+                      "destination %.*s has a mapping for each audience, and each calls the other "
+                      "audiences' events errors: one with personas_audience_key {\"@path\": "
+                      "\"$.context.personas.computation_key\"} does for all of them",
+                      STR_ARG(title(plan, d->item)));
+    }
+}
+
 int plan_make(struct plan *plan, struct err *err)
 {
     int rc = check_pages(plan, err);
@@ -337,6 +352,8 @@ int plan_make(struct plan *plan, struct err *err)
         rc = drop_empty(plan, err);
     if (rc == 0)
         note_filters(plan);
+    if (rc == 0)
+        note_audiences(plan);
     if (rc == 0)
         rc = names_give(plan, err);
     if (rc == 0 && plan->failed)

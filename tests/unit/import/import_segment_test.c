@@ -340,7 +340,8 @@ static void every_refusal_says_file_place_and_what_was_expected(void **state)
         {{"[]"}, "no destination among what was read, expected the answer of GET /destinations/ID"},
         {{SUBSCRIPTION("m1", "d1", TRACK)}, "no destination among what was read"},
         {{"{\"id\":\"x\",\"metadata\":{\"slug\":\"braze\"}}"},
-         "no Braze Cloud Mode (Actions) destination among what was read, nothing else can be "
+         "no Braze Cloud Mode (Actions) or Braze Cohorts destination among what was read, nothing "
+         "else can be "
          "imported"},
         {{DESTINATION("d1", "x")},
          "a.json: no subscriptions of this destination were read, expected the answer of GET "
