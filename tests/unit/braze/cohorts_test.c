@@ -163,12 +163,12 @@ static void members_of_one_cohort_share_an_order_whatever_its_name(void **state)
 {
     (void)state;
     struct destination *d = open_destination(NULL);
-    struct intent a = map(d, EVENT("Audience Entered", "1", "k", "\"userId\":\"u\",\"traits\":{}"))
-                          .intents[0];
-    struct intent b = map(d, EVENT("Audience Entered", "1", "m", "\"userId\":\"v\",\"traits\":{}"))
-                          .intents[0];
-    struct intent c = map(d, EVENT("Audience Entered", "2", "k", "\"userId\":\"u\",\"traits\":{}"))
-                          .intents[0];
+    struct intent a =
+        map(d, EVENT("Audience Entered", "1", "k", "\"userId\":\"u\",\"traits\":{}")).intents[0];
+    struct intent b =
+        map(d, EVENT("Audience Entered", "1", "m", "\"userId\":\"v\",\"traits\":{}")).intents[0];
+    struct intent c =
+        map(d, EVENT("Audience Entered", "2", "k", "\"userId\":\"u\",\"traits\":{}")).intents[0];
     assert_true(a.users[0].hash == b.users[0].hash && a.users[0].hash == a.cohort->key.hash);
     assert_true(a.users[0].hash != c.users[0].hash);
     assert_true(a.cohort->name != b.cohort->name);
@@ -199,14 +199,13 @@ static void the_preview_shows_both_requests(void **state)
     "\"headers\":{\"content-type\":\"application/json\",\"user-agent\":\"Segment (Actions)\"}"
 #define ACCOUNT "\"partner_api_key\":\"P\\\"K\",\"client_secret\":\"CS\","
 #define URL     "\"url\":\"https://rest.fra-01.braze.eu/partners/segment/cohorts"
-    assert_json(preview,
-                "{\"requests\":[{\"method\":\"POST\"," URL "\"," HEADERS ",\"json\":{" ACCOUNT
-                "\"name\":\"vip\",\"cohort_id\":\"aud_1\","
-                "\"created_at\":\"2026-01-02T03:04:05.000Z\"}},"
-                "{\"method\":\"POST\"," URL "/users\"," HEADERS ",\"json\":{" ACCOUNT
-                "\"cohort_id\":\"aud_1\",\"cohort_changes\":[{\"user_ids\":[\"u1\"],"
-                "\"device_ids\":[],\"aliases\":[],\"should_remove\":true}]}}],"
-                "\"skipped\":[],\"errors\":[]}");
+    assert_json(preview, "{\"requests\":[{\"method\":\"POST\"," URL "\"," HEADERS
+                         ",\"json\":{" ACCOUNT "\"name\":\"vip\",\"cohort_id\":\"aud_1\","
+                         "\"created_at\":\"2026-01-02T03:04:05.000Z\"}},"
+                         "{\"method\":\"POST\"," URL "/users\"," HEADERS ",\"json\":{" ACCOUNT
+                         "\"cohort_id\":\"aud_1\",\"cohort_changes\":[{\"user_ids\":[\"u1\"],"
+                         "\"device_ids\":[],\"aliases\":[],\"should_remove\":true}]}}],"
+                         "\"skipped\":[],\"errors\":[]}");
     destination_free(d);
 }
 

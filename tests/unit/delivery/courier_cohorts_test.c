@@ -36,8 +36,8 @@ static struct scripted_answer carry_out(const struct world_request *r)
     buf_putc(&heard, ' ');
     buf_append(&heard, r->http->body);
     buf_putc(&heard, '\n');
-    bool has_header = contains(r->http->head, "Authorization") ||
-                      contains(r->http->head, "X-Braze-Batch");
+    bool has_header =
+        contains(r->http->head, "Authorization") || contains(r->http->head, "X-Braze-Batch");
     return (struct scripted_answer){has_header ? 400 : 201, NULL, "", MANNER_ANSWER};
 }
 
