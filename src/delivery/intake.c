@@ -19,15 +19,6 @@ struct intake {
     struct buf letter;
 };
 
-static struct str copy_text(char **at, struct str text)
-{
-    struct str copy = {*at, text.len};
-    if (text.len > 0)
-        memcpy(*at, text.ptr, text.len);
-    *at += text.len;
-    return copy;
-}
-
 /* id, from[] and names[] in one piece of memory. */
 static bool copy_texts(struct intake *in, const struct intake_options *options)
 {
@@ -42,11 +33,11 @@ static bool copy_texts(struct intake *in, const struct intake_options *options)
         return false;
     char *at = in->texts;
     struct str *names = in->views + options->from_count;
-    in->options.id = copy_text(&at, options->id);
+    in->options.id = str_place(&at, options->id);
     for (size_t i = 0; i < options->from_count; i++)
-        in->views[i] = copy_text(&at, options->from[i]);
+        in->views[i] = str_place(&at, options->from[i]);
     for (size_t i = 0; i < options->name_count; i++)
-        names[i] = copy_text(&at, options->names[i]);
+        names[i] = str_place(&at, options->names[i]);
     in->options.from = in->views;
     in->options.names = names;
     return true;
