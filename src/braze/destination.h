@@ -72,9 +72,8 @@ struct user_key {
 
 enum { INTENT_USER_KEYS_MAX = 4 };
 
-/* The cohort that an id enters or leaves. Braze must know it by its name before it hears of
- * members.
- */
+/* The cohort that an id enters or leaves. Braze must know it by its name before it hears of its
+ * members. */
 struct cohort {
     struct user_key key; /* of its id: its members' changes reach Braze in order */
     uint64_t name;       /* hash: another one means that the cohort is to be renamed */

@@ -56,6 +56,7 @@ int dispatch_open(struct dispatch **out, const struct dispatch_options *options,
         .requests_max = options->requests_max,
         .connect_timeout_ms = options->connect_timeout_ms,
         .timeout_ms = options->timeout_ms,
+        /* What the pack counts, and what it does not know of a cohort's body. */
         .body_bytes_max =
             options->pack.body_bytes_max + options->body_keys.len + ITEM_COHORT_BYTES_MAX,
         .clock = options->clock,

@@ -8,15 +8,6 @@ static bool has_user(const struct item *item, struct user_key user)
     return false;
 }
 
-static struct str copy_text(char **at, struct str text)
-{
-    struct str copy = {*at, text.len};
-    if (text.len > 0)
-        memcpy(*at, text.ptr, text.len);
-    *at += text.len;
-    return copy;
-}
-
 static size_t cohort_bytes(const struct cohort *cohort)
 {
     return cohort == NULL ? 0 : sizeof(*cohort) + cohort->id.len + cohort->body.len;
@@ -33,17 +24,17 @@ struct item *item_new(struct stock *stock, const struct intent *intent, struct s
     char *bytes = (char *)(item + 1) + (cohort == NULL ? 0 : sizeof(*cohort));
     *item = (struct item){
         .origin = origin,
-        .text = copy_text(&bytes, text),
-        .path = copy_text(&bytes, intent->path),
         .cohort = cohort,
         .family = intent->family,
         .subscription = intent->subscription,
         .arrived_ms = now_ms,
     };
+    item->text = str_place(&bytes, text);
+    item->path = str_place(&bytes, intent->path);
     if (cohort != NULL) {
         *cohort = *intent->cohort;
-        cohort->id = copy_text(&bytes, intent->cohort->id);
-        cohort->body = copy_text(&bytes, intent->cohort->body);
+        cohort->id = str_place(&bytes, intent->cohort->id);
+        cohort->body = str_place(&bytes, intent->cohort->body);
     }
     for (size_t i = 0; i < intent->user_count; i++)
         if (!has_user(item, intent->users[i]))

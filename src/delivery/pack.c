@@ -7,6 +7,7 @@
 struct pack {
     struct stock *stock;
     struct pack_options options;
+    unsigned items_max; /* of any parcel */
     struct parcel *open[PACK_ROUTES_MAX];
     unsigned open_count;
     struct parcel *closed; /* oldest first */
@@ -23,6 +24,7 @@ int pack_open(struct pack **out, struct stock *stock, const struct pack_options 
     if (p == NULL)
         return -ENOMEM;
     *p = (struct pack){.stock = stock, .options = *options};
+    p->items_max = options->objects_max > ADMIN_IDS_MAX ? options->objects_max : ADMIN_IDS_MAX;
     *out = p;
     return 0;
 }
@@ -41,9 +43,7 @@ bool pack_reserve(struct pack *p)
     if (p->parcels >= PARCELS_MAX)
         return false;
     if (p->spare == NULL)
-        p->spare =
-            parcel_new(p->stock, p->options.objects_max > ADMIN_IDS_MAX ? p->options.objects_max
-                                                                        : ADMIN_IDS_MAX);
+        p->spare = parcel_new(p->stock, p->items_max);
     return p->spare != NULL;
 }
 

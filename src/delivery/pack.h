@@ -7,10 +7,9 @@
  * courier
  *
  * A route is an endpoint (combined: attributes, events and purchases share one), or an
- * endpoint, an array and a subscription (per_action, as the hosted product parcels); members of
- * cohorts have one for each cohort. A
- * parcel that is not full stays open until the moment it is sent, so under load requests are
- * as full as they can be. Courier's thread only.
+ * endpoint, an array and a subscription (per_action, as the hosted product parcels); the members
+ * of each cohort have one of their own. A parcel that is not full stays open until the moment it
+ * is sent, so under load requests are as full as they can be. Courier's thread only.
  */
 #ifndef SPELTER_DELIVERY_PACK_H
 #define SPELTER_DELIVERY_PACK_H
@@ -31,7 +30,8 @@ struct pack_options {
 };
 
 enum {
-    PARCELS_MAX = 1024,   /* open, closed and in flight together: 2 MiB with 75 objects each */
+    PARCELS_MAX = 1024,   /* open, closed and in flight together: 2 MiB with 75 objects each, 13 MiB
+                           with   1,000 */
     PACK_ROUTES_MAX = 64, /* open parcels; one more closes the oldest */
     BODY_FRAME_BYTES_MAX = 512, /* {"attributes":[],"events":[],"purchases":[]}, or cohort_changes
                                    with an element for each family */

@@ -296,7 +296,7 @@ int verdict_reach(struct verdict *out, const struct reply *reply, const struct m
         on_pause(out, attempts, policy);
         break;
     case MEANS_WRONG_ENDPOINT:
-        advice = " (check the endpoint)";
+        advice = manifest->has_keys ? " (check partner and the endpoint)" : " (check the endpoint)";
         on_pause(out, attempts, policy);
         break;
     case MEANS_RATE_LIMITED:

@@ -122,8 +122,8 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
         {SOURCE "destinations:\n  - id: eu\n    batch_objects: 226\n" SETTINGS,
          "c.yaml:5: 'batch_objects' must be between 1 and 225, it is 226"},
         {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n" SETTINGS,
-         "c.yaml:6: unknown key 'api_key', expected one of: client_secret, partner_api_key, partner, "
-         "endpoint"},
+         "c.yaml:6: unknown key 'api_key', expected one of: client_secret, partner_api_key, "
+         "partner, endpoint"},
         {SOURCE "destinations:\n  - id: eu\n" COHORTS_SETTINGS,
          "c.yaml:5: unknown key 'client_secret', expected one of: api_key, app_id, endpoint"},
         {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n    settings: {endpoint: x}\n",
