@@ -107,6 +107,9 @@ async function firstDay() {
   await server.drained()
   checkEqual('a restart makes it again, which does no harm', (await heard(sandbox)).slice(-2).map(r => r.path), [MAKE, CHANGE])
   checkEqual('metrics count it like any destination', [await server.metric('spelter_objects_delivered_total', 'vips'), await server.metric('spelter_dead_letters_total', 'vips')], [1, 0])
+  await curl(server, audienceCall('u1', true, { id: 'x'.repeat(20000) }))
+  await server.drained()
+  checkEqual('an endless id becomes a dead letter', (await deadLetters(server)).map(letter => [letter.code, letter.reason]), [['TOO_LARGE', "the cohort's id and name are longer than a request's may be"]])
   await server.stop()
   await sandbox.stop()
 }
@@ -229,7 +232,7 @@ async function badDay({ name, fault, retries }) {
   const sandbox = await Sandbox.start({ options: ['--no-limits'] })
   await haveUsers(sandbox, USERS)
   await sandbox.fault({ ...fault, path: MAKE })
-  const server = await Server.start(cohortsConfig(sandbox, { timeout: '1s', batch_wait: '20ms' }))
+  const server = await Server.start(cohortsConfig(sandbox, { parity: 'strict', batching: 'per_action', rate_limit: '250000/1h', timeout: '1s', batch_wait: '20ms' }))
   const expected = Object.fromEntries(USERS.map(id => [id, []]))
   for (let n = 0; n < CALLS; n++)
     for (const id of USERS) {

@@ -38,7 +38,8 @@ void destination_free(struct destination *d)
     free(d);
 }
 
-static struct str text_of(struct arena *a, const char *format, ...)
+static __attribute__((format(printf, 2, 3))) struct str text_of(struct arena *a, const char *format,
+                                                                ...)
 {
     char text[256];
     va_list args;

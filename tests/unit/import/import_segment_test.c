@@ -163,8 +163,9 @@ static void names_are_short_while_no_other_destination_is_of_the_kind(void **sta
         "set SPELTER_S1_KEY to the write key of source s1: the config holds no secrets",
         "set BRAZE_API_KEY to the Braze REST API key of braze-eu: the config holds no secrets",
         "set BRAZE_CLIENT_SECRET to the Braze client secret of vips: the config holds no secrets",
-        "set BRAZE_PARTNER_API_KEY to the partner API key that Braze gave you for vips: the config "
-        "holds no secrets",
+        ("set BRAZE_PARTNER_API_KEY to the partner API key that Braze gave you for vips: the "
+         "config "
+         "holds no secrets"),
     };
     assert_int_equal(import_note_count(im), countof(notes));
     for (size_t i = 0; i < countof(notes); i++)
