@@ -350,6 +350,15 @@ static int read_presets(const struct key_reader *reader, const struct key_table 
     return 0;
 }
 
+/* The key whose choice says which of the variant's tables counts. */
+static const struct key *chooser_of(const struct key_table *table, const struct key *variant)
+{
+    const struct key *chooser = find_key(table, variant->variant_of);
+    assert(chooser != NULL);
+    assert(chooser->kind == KEY_CHOICE);
+    return chooser;
+}
+
 static int read_variants(const struct key_reader *reader, const struct key_table *table,
                          struct jv object, const char *path, char *out, struct err *err)
 {
@@ -361,7 +370,7 @@ static int read_variants(const struct key_reader *reader, const struct key_table
             continue;
         char inner[KEY_PATH_BYTES];
         snprintf(inner, sizeof(inner), "%s/%.*s", path, STR_ARG(key->name));
-        int64_t choice = *(int64_t *)(out + find_key(table, key->variant_of)->offset);
+        int64_t choice = *(int64_t *)(out + chooser_of(table, key)->offset);
         rc = keys_read(reader, key->tables[choice], value, inner, out + key->offset, err);
     }
     return rc;
@@ -394,7 +403,7 @@ int keys_read(const struct key_reader *reader, const struct key_table *table, st
 static void describe_variants(const struct key_table *table, const struct key *key, unsigned indent,
                               struct buf *out)
 {
-    const struct str *choices = find_key(table, key->variant_of)->choices;
+    const struct str *choices = chooser_of(table, key)->choices;
     for (size_t c = 0; choices[c].len > 0; c++) {
         buf_printf(out, "%*s# with %.*s: %.*s\n", (int)indent, "", STR_ARG(key->variant_of),
                    STR_ARG(choices[c]));

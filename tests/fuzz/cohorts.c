@@ -11,9 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void open_once(struct arena *a)
 {
-    static const struct str settings = STR_INIT(
-        "{\"client_secret\":\"S\",\"partner_api_key\":\"P\",\"partner\":\"segment\","
-        "\"endpoint\":\"https://rest.iad-01.braze.com\"}");
+    static const struct str settings =
+        STR_INIT("{\"client_secret\":\"S\",\"partner_api_key\":\"P\",\"partner\":\"segment\","
+                 "\"endpoint\":\"https://rest.iad-01.braze.com\"}");
     struct destination_config config = {.kind = BRAZE_COHORTS};
     int rc = jv_parse(&config.settings, a, settings, JV_JAVASCRIPT, NULL);
     assert(rc == 0);
