@@ -17,7 +17,7 @@
 struct config;
 
 enum source_kind { SOURCE_SEGMENT };
-enum destination_kind { DESTINATION_BRAZE_CLOUD };
+enum destination_kind { DESTINATION_BRAZE_CLOUD, DESTINATION_BRAZE_COHORTS };
 
 struct source_config {
     struct str id;
@@ -27,9 +27,16 @@ struct source_config {
 };
 
 struct braze_settings {
+    struct str endpoint;
+
+    /* DESTINATION_BRAZE_CLOUD */
     struct str api_key;
     struct str app_id; /* empty: none */
-    struct str endpoint;
+
+    /* DESTINATION_BRAZE_COHORTS */
+    struct str client_secret;
+    struct str partner_api_key;
+    struct str partner;
 };
 
 struct destination_section {
@@ -42,7 +49,7 @@ struct destination_section {
     struct jv subscriptions; /* an array in Segment's form; undefined: the presets */
     int64_t parity;          /* enum parity of destination.h */
     int64_t batching;        /* enum batching of pack.h */
-    int64_t batch_objects;
+    int64_t batch_objects;   /* the kind's default when it is not written */
     int64_t batch_wait_ms;
     int64_t connections;
     int64_t timeout_ms;

@@ -19,15 +19,6 @@ struct intake {
     struct buf letter;
 };
 
-static struct str copy_text(char **at, struct str text)
-{
-    struct str copy = {*at, text.len};
-    if (text.len > 0)
-        memcpy(*at, text.ptr, text.len);
-    *at += text.len;
-    return copy;
-}
-
 /* id, from[] and names[] in one piece of memory. */
 static bool copy_texts(struct intake *in, const struct intake_options *options)
 {
@@ -42,11 +33,11 @@ static bool copy_texts(struct intake *in, const struct intake_options *options)
         return false;
     char *at = in->texts;
     struct str *names = in->views + options->from_count;
-    in->options.id = copy_text(&at, options->id);
+    in->options.id = str_place(&at, options->id);
     for (size_t i = 0; i < options->from_count; i++)
-        in->views[i] = copy_text(&at, options->from[i]);
+        in->views[i] = str_place(&at, options->from[i]);
     for (size_t i = 0; i < options->name_count; i++)
-        names[i] = copy_text(&at, options->names[i]);
+        names[i] = str_place(&at, options->names[i]);
     in->options.from = in->views;
     in->options.names = names;
     return true;
@@ -220,6 +211,19 @@ static int bury_intent(struct intake *in, uint64_t position, const struct envelo
     return write_letter(in, position, envelope, &burial);
 }
 
+/* Why no request can carry the intent, whose object was written; empty: one can. */
+static struct str why_unfit(const struct intake *in, const struct intent *intent)
+{
+    if (in->object.failed)
+        return STR("the object is larger than a whole request may be");
+    if (intent->path.len > ITEM_PATH_BYTES_MAX)
+        return STR("the object's path is longer than a request's may be");
+    if (intent->cohort != NULL && (intent->cohort->id.len > ITEM_COHORT_BYTES_MAX ||
+                                   intent->cohort->body.len > ITEM_COHORT_BYTES_MAX))
+        return STR("the cohort's id and name are longer than a request's may be");
+    return STR("");
+}
+
 /* A list of new items, in order. */
 static int make_items(struct intake *in, const struct envelope *envelope,
                       const struct mapped *mapped, struct origin *origin, struct item **out)
@@ -232,10 +236,8 @@ static int make_items(struct intake *in, const struct envelope *envelope,
         const struct intent *intent = &mapped->intents[i];
         buf_reset(&in->object);
         jv_write(&in->object, intent->object);
-        if (in->object.failed || intent->path.len > ITEM_PATH_BYTES_MAX) {
-            struct str reason = in->object.failed
-                                    ? STR("the object is larger than a whole request may be")
-                                    : STR("the object's path is longer than a request's may be");
+        struct str reason = why_unfit(in, intent);
+        if (reason.len > 0) {
             rc = bury_intent(in, origin->position, envelope, intent, reason);
             origin->has_letter = true;
             continue;

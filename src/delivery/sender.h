@@ -21,8 +21,8 @@ struct sender;
 enum { SENDER_ENDPOINT_BYTES_MAX = 1024, SENDER_PATH_BYTES_MAX = 1024 };
 
 struct sender_options {
-    struct str endpoint; /* "https://rest.fra-01.braze.eu", without a trailing slash */
-    struct str api_key;
+    struct str endpoint;   /* "https://rest.fra-01.braze.eu", without a trailing slash */
+    struct str api_key;    /* empty: no Authorization header */
     unsigned requests_max; /* at a time */
     unsigned connect_timeout_ms;
     unsigned timeout_ms; /* of a whole request */
