@@ -30,6 +30,7 @@ struct braze_settings {
     struct str api_key;
     struct str app_id; /* empty: none */
     struct str endpoint;
+    struct str ca_certificates; /* PEM, trusted instead of the system's; empty: the system's */
 };
 
 struct destination_section {

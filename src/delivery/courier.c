@@ -173,6 +173,7 @@ static int open_parts(struct courier *c, const struct courier_options *o, struct
         .id = c->id,
         .endpoint = destination_endpoint(o->destination),
         .api_key = destination_api_key(o->destination),
+        .ca_certificates = o->ca_certificates,
         .pack = o->pack,
         .retry = o->retry,
         .limits = o->limits,

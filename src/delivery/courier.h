@@ -45,6 +45,7 @@ struct courier_options {
     const struct str *names; /* as integrations_ask takes them, copied */
     size_t name_count;
     enum courier_start start;
+    struct str ca_certificates; /* PEM, trusted instead of the system's; empty: those. Copied */
 
     struct pack_options pack;
     struct limit limits[LIMIT_BUCKETS]; /* 0: Braze's documented ones */

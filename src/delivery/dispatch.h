@@ -24,6 +24,7 @@ struct dispatch_options {
     const char *id; /* borrowed, for the log */
     struct str endpoint;
     struct str api_key;
+    struct str ca_certificates;
     struct pack_options pack;
     struct retry_policy retry;
     const struct limit *limits; /* LIMIT_BUCKETS, copied; NULL: Braze's documented ones */

@@ -53,6 +53,7 @@ static void fill_options(struct courier_options *o, const struct couriers *c,
     /* A journal that was just made has nothing old in it; a destination added
      * later starts with what comes from then on. */
     o->start = COURIER_FROM_NEXT;
+    o->ca_certificates = section->settings.ca_certificates;
     o->pack.mode = (enum batching)section->batching;
     o->pack.objects_max = (unsigned)section->batch_objects;
     o->pack.age_max_ms = (unsigned)section->batch_wait_ms;
@@ -213,7 +214,8 @@ static bool is_same(const struct destination_section *a, const struct destinatio
     return jv_equal(a->whole, b->whole) && jv_equal(a->subscriptions, b->subscriptions) &&
            str_eq(a->settings.api_key, b->settings.api_key) &&
            str_eq(a->settings.app_id, b->settings.app_id) &&
-           str_eq(a->settings.endpoint, b->settings.endpoint);
+           str_eq(a->settings.endpoint, b->settings.endpoint) &&
+           str_eq(a->settings.ca_certificates, b->settings.ca_certificates);
 }
 
 static void stop_changed(struct couriers *c, const struct config *old, const struct config *new)
