@@ -8,6 +8,7 @@
 #include "assemble.h"
 #include "integrations.h"
 #include "log.h"
+#include "places.h"
 
 enum { FINISH_MS_MAX = 40000 /* longer than a request's own time limit */ };
 
@@ -199,15 +200,6 @@ int couriers_open(struct couriers **out, const struct couriers_options *options,
     return 0;
 }
 
-static const struct destination_section *find_section(const struct config *config, struct str id)
-{
-    const struct config_values *values = config_values(config);
-    for (size_t i = 0; i < values->destination_count; i++)
-        if (str_eq(values->destinations[i].id, id))
-            return &values->destinations[i];
-    return NULL;
-}
-
 /* The text may be the same and a secret or a mapping file it names another. */
 static bool is_same(const struct destination_section *a, const struct destination_section *b)
 {
@@ -223,7 +215,7 @@ static void stop_changed(struct couriers *c, const struct config *old, const str
     const struct config_values *values = config_values(old);
     for (size_t i = 0; i < values->destination_count; i++) {
         const struct destination_section *before = &values->destinations[i];
-        const struct destination_section *after = find_section(new, before->id);
+        const struct destination_section *after = places_find(new, before->id);
         if (after != NULL && is_same(before, after))
             continue;
         struct route *route = take_out(c, before->id);
@@ -231,10 +223,6 @@ static void stop_changed(struct couriers *c, const struct config *old, const str
             continue;
         route_stop(route, FINISH_MS_MAX);
         route_free(route);
-        if (after == NULL)
-            log_warn("%.*s: no longer in the config; its place in the journal is kept, so events "
-                     "it has not delivered stay until it comes back",
-                     STR_ARG(before->id));
     }
 }
 

@@ -61,6 +61,18 @@ void cursor_snapshot_free(struct cursor_snapshot *snapshot); /* NULL is fine */
 int cursor_min_floor(struct store *store, MDB_txn *txn, uint64_t *floor)
     __attribute__((warn_unused_result));
 
+/* How far one destination has come, as the disk has it. */
+struct cursor_place {
+    struct str destination; /* valid during the call */
+    uint64_t floor;
+    uint64_t settled_above; /* positions at the floor or above it that are settled */
+};
+
+/* Calls on_place for every destination the store knows, by name, until it returns false. Any
+ * thread; a read_only store will do. */
+int cursor_each(struct store *store, bool (*on_place)(void *self, const struct cursor_place *place),
+                void *self) __attribute__((warn_unused_result));
+
 /* Forgets a destination that the config no longer names, so that it holds no records back. Its
  * cursor must be closed. Not on the committer thread. 0 when there was none. */
 int cursor_forget(struct store *store, struct str destination) __attribute__((warn_unused_result));
