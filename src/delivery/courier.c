@@ -73,6 +73,17 @@ static void wake(void *self)
     }
 }
 
+/* A limit that somebody else has set meanwhile. */
+static void apply_memory_limit(struct courier *c)
+{
+    size_t bytes = (size_t)gauge_get(&c->metrics.memory_limit_bytes);
+    if (bytes == c->options.memory_bytes_max)
+        return;
+    c->options.memory_bytes_max = bytes;
+    stock_limit(&c->stock, bytes);
+    intake_limit_memory(c->intake, bytes);
+}
+
 static void read_journal(struct courier *c)
 {
     c->has_more = false;
@@ -144,6 +155,7 @@ static void *courier_loop(void *self)
     while (!is_finished(c)) {
         c->is_awake = false;
         c->now_ms = monotonic_ms();
+        apply_memory_limit(c);
         dispatch_judge(c->dispatch, c->now_ms); /* first: verdicts free lanes, memory and slots */
         read_journal(c);                        /* as far as memory and the cursor's window allow */
         dispatch_form(c->dispatch, c->now_ms);  /* what the lanes let go, each user's in order */
@@ -233,6 +245,7 @@ int courier_open(struct courier **out, const struct courier_options *options, st
     pthread_mutex_init(&c->mutex, NULL);
     pthread_cond_init(&c->settled, NULL);
     stock_init(&c->stock, options->memory_bytes_max);
+    gauge_set(&c->metrics.memory_limit_bytes, (int64_t)options->memory_bytes_max);
     c->id = strndup(options->id.ptr, options->id.len);
     int rc = c->id == NULL ? err_set(err, -ENOMEM, 0, "no memory for a destination")
                            : open_parts(c, options, err);
@@ -242,6 +255,13 @@ int courier_open(struct courier **out, const struct courier_options *options, st
     }
     *out = c;
     return 0;
+}
+
+void courier_limit_memory(struct courier *c, size_t memory_bytes_max)
+{
+    assert(memory_bytes_max >= COURIER_MEMORY_BYTES_MIN);
+    gauge_set(&c->metrics.memory_limit_bytes, (int64_t)memory_bytes_max);
+    wake(c);
 }
 
 int courier_start(struct courier *c)

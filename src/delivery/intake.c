@@ -94,6 +94,11 @@ void intake_close(struct intake *in)
     free(in);
 }
 
+void intake_limit_memory(struct intake *in, size_t memory_bytes_max)
+{
+    in->options.memory_bytes_max = memory_bytes_max;
+}
+
 static int write_letter(struct intake *in, uint64_t position, const struct envelope *envelope,
                         const struct burial *burial)
 {

@@ -46,6 +46,8 @@ struct intake_options {
 /* Copies the options' texts; the rest is borrowed. -ENOMEM. */
 int intake_open(struct intake **out, const struct intake_options *options)
     __attribute__((warn_unused_result));
+/* Another bound from now on. */
+void intake_limit_memory(struct intake *in, size_t memory_bytes_max);
 void intake_close(struct intake *in); /* NULL is fine */
 
 /* Takes what there is, as far as there is room. True: there is more to read right now. -ENOMEM,

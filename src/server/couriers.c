@@ -175,6 +175,24 @@ static int compile_all(const struct config *config, struct err *err)
     return 0;
 }
 
+static size_t memory_of_each(size_t routes)
+{
+    size_t bytes = COURIERS_MEMORY_BYTES / (routes == 0 ? 1 : routes);
+    if (bytes > COURIERS_MEMORY_EACH_MAX)
+        return COURIERS_MEMORY_EACH_MAX;
+    return bytes < COURIER_MEMORY_BYTES_MIN ? COURIER_MEMORY_BYTES_MIN : bytes;
+}
+
+/* For the thread that changes the list. */
+static void divide_memory(struct couriers *c)
+{
+    size_t count = 0;
+    for (const struct route *route = c->routes; route != NULL; route = route->next)
+        count++;
+    for (struct route *route = c->routes; route != NULL; route = route->next)
+        courier_limit_memory(route->courier, memory_of_each(count));
+}
+
 int couriers_open(struct couriers **out, const struct couriers_options *options,
                   const struct config *config, struct err *err)
 {
@@ -196,6 +214,7 @@ int couriers_open(struct couriers **out, const struct couriers_options *options,
         couriers_close(c);
         return rc;
     }
+    divide_memory(c);
     *out = c;
     return 0;
 }
@@ -243,6 +262,7 @@ int couriers_reload(struct couriers *c, const struct config *old, const struct c
             log_error("%.*s does not deliver: %s; reload again when this is mended",
                       STR_ARG(after->id), why.msg);
     }
+    divide_memory(c);
     return 0;
 }
 

@@ -446,6 +446,20 @@ static void memory_is_bounded_whatever_the_backlog(void **state)
     assert_in_range(most, 1, MEMORY_BYTES + 32 * 1024); /* one read's last event and the parcels */
 }
 
+static void less_memory_from_now_on_costs_nothing(void **state)
+{
+    (void)state;
+    w.options.memory_bytes_max = 4 * 1024 * 1024;
+    world_append_many(&w, 10000, 300);
+    world_start(&w);
+    while (counter_get(&metrics()->delivered_events) < 100)
+        assert_false(courier_wait_idle(w.courier, 1));
+    courier_limit_memory(w.courier, COURIER_MEMORY_BYTES_MIN);
+    world_wait_idle(&w);
+    world_check(&w);
+    assert_int_equal(gauge_get(&metrics()->memory_limit_bytes), COURIER_MEMORY_BYTES_MIN);
+}
+
 #define with_world(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -466,6 +480,7 @@ int main(void)
         with_world(a_drain_sends_what_is_packed_at_once),
         with_world(a_deadline_cuts_off_what_hangs_and_the_next_start_sends_it),
         with_world(memory_is_bounded_whatever_the_backlog),
+        with_world(less_memory_from_now_on_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
