@@ -46,6 +46,7 @@ struct courier_metrics {
     struct gauge floor;  /* position; everything below is settled, and that is on the disk */
     struct gauge oldest_received_ms; /* epoch, of the oldest undelivered event; 0: none */
     struct gauge inflight;           /* requests */
+    struct gauge parked_users;       /* whose next events wait in the journal */
     struct gauge memory_bytes;       /* of items, lanes and parcels */
     struct gauge memory_limit_bytes; /* above it nothing more is read */
 

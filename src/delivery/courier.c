@@ -111,6 +111,7 @@ static void publish(struct courier *c)
     gauge_set(&c->metrics.floor, (int64_t)floor);
     gauge_set(&c->metrics.oldest_received_ms, oldest == NULL ? 0 : oldest->received_at_ms);
     gauge_set(&c->metrics.inflight, dispatch_inflight(c->dispatch));
+    gauge_set(&c->metrics.parked_users, (int64_t)intake_parked(c->intake));
     gauge_set(&c->metrics.memory_bytes, (int64_t)c->stock.lent_bytes);
     pthread_mutex_lock(&c->mutex);
     c->settled_below = floor;

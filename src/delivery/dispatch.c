@@ -288,7 +288,8 @@ static void retry(struct dispatch *d, struct parcel *parcel, const struct reply 
         parcel->tried_ms += reply->latency_us / 1000 + verdict->wait_ms;
         log_debug("%s: trying again in %lld ms: %.*s", d->options.id, (long long)verdict->wait_ms,
                   STR_ARG(verdict->reason));
-        if (parcel->failures >= TROUBLE_FAILURES && !d->is_in_trouble)
+        bool is_alone = d->succeeded_ms > parcel->failing_since_ms; /* then it is its objects */
+        if (parcel->failures >= TROUBLE_FAILURES && !is_alone && !d->is_in_trouble)
             complain(d, verdict);
     }
     wait_until(d, parcel, now_ms + verdict->wait_ms);

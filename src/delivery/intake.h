@@ -3,6 +3,9 @@
  *
  *     journal record --> source filter --> integrations --> destination_map --> items --> lanes
  *
+ * A user with too much on its way is parked (parked.h): its next events stay in the journal, and
+ * are read again from there when there is room, while others go on.
+ *
  * What needs no delivery is settled here, what cannot be mapped becomes a dead letter here. Reading
  * stops while memory, the cursor's window or the letters are full. The courier's thread only.
  */
@@ -16,6 +19,7 @@
 #include "journal.h"
 #include "lane.h"
 #include "ledger.h"
+#include "parked.h"
 
 struct intake;
 
@@ -53,6 +57,8 @@ void intake_close(struct intake *in); /* NULL is fine */
 /* Takes what there is, as far as there is room. True: there is more to read right now. -ENOMEM,
  * -EIO in *rc: ask again in a while; nothing is lost. */
 bool intake_read(struct intake *in, int *rc);
+
+size_t intake_parked(const struct intake *in); /* users */
 
 /* What a letter about this event says. */
 struct burial {

@@ -272,6 +272,21 @@ bool cursor_is_settled(const struct cursor *c, uint64_t position)
            0;
 }
 
+uint64_t cursor_next_open(const struct cursor *c, uint64_t position)
+{
+    if (position < c->floor)
+        position = c->floor;
+    while (cursor_has_room(c, position)) {
+        const struct chunk *chunk = &c->ring[chunk_of(position) % RING_CHUNKS];
+        const uint64_t word = chunk->words[position % CURSOR_CHUNK_POSITIONS / WORD_POSITIONS];
+        const uint64_t open = ~word >> position % WORD_POSITIONS;
+        if (open != 0)
+            return position + (uint64_t)__builtin_ctzll(open);
+        position += WORD_POSITIONS - position % WORD_POSITIONS;
+    }
+    return position;
+}
+
 void cursor_settle(struct cursor *c, uint64_t position)
 {
     assert(cursor_has_room(c, position));

@@ -71,6 +71,24 @@ static void the_floor_rises_over_what_is_settled_without_a_gap(void **state)
     cursor_close(c);
 }
 
+static void the_next_open_position_is_found_over_what_is_settled(void **state)
+{
+    (void)state;
+    struct cursor *c = must_open("next-open", 100);
+    assert_int_equal(cursor_next_open(c, 0), 100);
+    assert_int_equal(cursor_next_open(c, 150), 150);
+    for (uint64_t i = 101; i < 9000; i++)
+        cursor_settle(c, i);
+    assert_int_equal(cursor_next_open(c, 100), 100);
+    assert_int_equal(cursor_next_open(c, 101), 9000);
+    assert_int_equal(cursor_next_open(c, 8999), 9000);
+    const uint64_t end = 100 + CURSOR_WINDOW_POSITIONS;
+    for (uint64_t i = 9000; i < end; i++)
+        cursor_settle(c, i);
+    assert_true(cursor_next_open(c, 101) >= end); /* beyond the window nothing is settled */
+    cursor_close(c);
+}
+
 static void one_stuck_event_holds_the_floor_and_nothing_else_up_to_the_window(void **state)
 {
     (void)state;
@@ -311,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_floor_rises_over_what_is_settled_without_a_gap),
+        TEST(the_next_open_position_is_found_over_what_is_settled),
         TEST(one_stuck_event_holds_the_floor_and_nothing_else_up_to_the_window),
         TEST(a_snapshot_holds_what_changed_and_only_that),
         TEST(a_snapshot_whose_commit_failed_comes_again),
