@@ -30,18 +30,26 @@ struct runner {
 
 struct runners {
     struct arena memory; /* the mappings of this case */
+    struct response response;
     struct runner *each;
     size_t count;
+};
+
+struct list {
+    struct jv *items; /* in the case's arena */
+    uint32_t count;
+    uint32_t room;
 };
 
 /* What came of a case. */
 struct outcome_of_case {
     struct arena *arena;
     struct jv test;
-    struct jv requests[64];
-    size_t request_count;
-    struct jv results[256];
-    size_t result_count;
+    struct jv input;
+    const struct runners *runners;
+    struct buf *outgoing; /* as in case_slot */
+    struct list requests;
+    struct list results;
     struct failure failure;
 };
 
@@ -58,13 +66,38 @@ static void free_runners(void *kept)
     free(r);
 }
 
-static struct runners *new_runners(struct case_slot *slot, size_t count)
+/* What the case names in place of Braze's answer. */
+static struct response response_of(struct jv test, struct arena *a)
+{
+    struct jv given = jv_get(test, STR("response"));
+    struct jv status = jv_get(given, STR("status"));
+    struct jv body = jv_get(given, STR("body"));
+    struct jv type = jv_get(jv_get(given, STR("headers")), STR("content-type"));
+    struct response response = {.status = status.type == JV_NUMBER ? (int)status.number : 201};
+    if (body.type == JV_UNDEFINED) {
+        struct jv_builder b;
+        jv_object_begin(&b, a, 1);
+        jv_object_put(&b, STR("message"), jv_string(STR("success")));
+        body = jv_object_end(&b);
+    }
+    struct buf text;
+    buf_init(&text, 1 << 28);
+    jv_write(&text, body);
+    response.text = arena_copy(a, buf_str(&text));
+    buf_fini(&text);
+    bool is_json = type.type != JV_STRING || memmem(type.ptr, type.len, "application/json", 16);
+    response.body = is_json ? body : jv_string(response.text);
+    return response;
+}
+
+static struct runners *new_runners(struct outcome_of_case *o, struct case_slot *slot, size_t count)
 {
     struct runners *r = calloc(1, sizeof(*r));
     struct runner *each = calloc(count + 1, sizeof(*each));
     if (r == NULL || each == NULL)
         abort();
     arena_init(&r->memory, 1 << 28);
+    r->response = response_of(o->test, &r->memory);
     r->each = each;
     r->count = count;
     slot->kept = r;
@@ -107,44 +140,46 @@ static void open_runner(struct runner *r, struct jv action, struct jv mapping, s
     r->call.schema = r->schema;
 }
 
-static struct response response_of(const struct outcome_of_case *o)
+static void append(struct outcome_of_case *o, struct list *list, struct jv item)
 {
-    struct jv given = jv_get(o->test, STR("response"));
-    struct jv status = jv_get(given, STR("status"));
-    struct jv body = jv_get(given, STR("body"));
-    struct jv type = jv_get(jv_get(given, STR("headers")), STR("content-type"));
-    struct response response = {.status = status.type == JV_NUMBER ? (int)status.number : 201};
-    if (body.type == JV_UNDEFINED) {
-        struct jv_builder b;
-        jv_object_begin(&b, o->arena, 1);
-        jv_object_put(&b, STR("message"), jv_string(STR("success")));
-        body = jv_object_end(&b);
+    if (list->count == list->room) {
+        uint32_t room = list->room == 0 ? 8 : list->room * 2;
+        struct jv *grown = arena_array(o->arena, room, sizeof(*grown));
+        if (grown == NULL)
+            abort();
+        if (list->count > 0)
+            memcpy(grown, list->items, list->count * sizeof(*grown));
+        list->items = grown;
+        list->room = room;
     }
-    struct buf text;
-    buf_init(&text, 1 << 28);
-    jv_write(&text, body);
-    response.text = arena_copy(o->arena, buf_str(&text));
-    buf_fini(&text);
-    bool is_json = type.type != JV_STRING || memmem(type.ptr, type.len, "application/json", 16);
-    response.body = is_json ? body : jv_string(response.text);
-    return response;
+    list->items[list->count++] = item;
+}
+
+static struct jv array_of(const struct list *list)
+{
+    return (struct jv){.type = JV_ARRAY, .len = list->count, .items = list->items};
 }
 
 static void note_request(struct outcome_of_case *o, const struct request *request,
                          const struct runner *r)
 {
-    if (o->request_count < countof(o->requests))
-        o->requests[o->request_count++] = request_describe(request, r->settings, o->arena);
+    if (o->outgoing != NULL) {
+        o->requests.count++;
+        jv_write(o->outgoing, request->body);
+        return;
+    }
+    append(o, &o->requests, request_describe(request, r->settings, o->arena));
 }
 
 static void note_result(struct outcome_of_case *o, const char *output, struct jv data)
 {
     struct jv_builder b;
+    if (o->outgoing != NULL)
+        return;
     jv_object_begin(&b, o->arena, 2);
     put(&b, STR("data"), data);
     jv_object_put(&b, STR("output"), jv_string(str_from(output)));
-    if (o->result_count < countof(o->results))
-        o->results[o->result_count++] = jv_object_end(&b);
+    append(o, &o->results, jv_object_end(&b));
 }
 
 /* False: o->failure says why. */
@@ -192,7 +227,7 @@ static void run_single(struct outcome_of_case *o, struct runner *r, struct jv ma
         abort();
     if (x.has_request && x.failure.name == NULL) {
         note_request(o, &x.request, r);
-        x.response = response_of(o);
+        x.response = o->runners->response;
         if (exchange_settle(&x, &r->call) != 0)
             abort();
     }
@@ -239,13 +274,13 @@ static void run_batch(struct outcome_of_case *o, struct runner *r, struct jv map
     o->failure = b.failure;
     if (b.has_request && b.failure.name == NULL) {
         note_request(o, &b.request, r);
-        b.response = response_of(o);
+        b.response = o->runners->response;
         if (batch_settle(&b) != 0)
             abort();
         o->failure = b.failure;
     }
-    for (size_t i = 0; i < b.count && i < countof(o->results); i++)
-        o->results[o->result_count++] = b.items[i].node;
+    for (size_t i = 0; i < b.count; i++)
+        append(o, &o->results, b.items[i].node);
 }
 
 static struct jv node_of(struct arena *a, double status, struct jv body, struct jv sent)
@@ -274,7 +309,7 @@ static struct jv invalid_node(struct arena *a, struct str why)
 static struct jv send_sync(struct outcome_of_case *o, struct runner *r,
                            const struct cohorts_sync *sync)
 {
-    struct response response = response_of(o);
+    const struct response response = o->runners->response;
     o->failure = sync->failure;
     for (size_t i = 0; o->failure.name == NULL && i < sync->request_count; i++) {
         note_request(o, &sync->requests[i], r);
@@ -329,20 +364,20 @@ static void run_cohorts(struct outcome_of_case *o, struct runner *r, const struc
     }
     bool has_sent = data.type != JV_UNDEFINED;
     size_t next = 0;
-    for (size_t i = 0; i < count && i < countof(o->results); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (nodes[i].type == JV_UNDEFINED) {
             struct jv sent = schema_object(r->schema, &records[sync.order[next++]], o->arena);
-            nodes[i] = node_of(o->arena, has_sent ? response_of(o).status : 200,
+            nodes[i] = node_of(o->arena, has_sent ? o->runners->response.status : 200,
                                has_sent ? data : (struct jv){.type = JV_OBJECT}, sent);
         }
-        o->results[o->result_count++] = nodes[i];
+        append(o, &o->results, nodes[i]);
     }
 }
 
 static void run_cohorts_case(struct outcome_of_case *o, struct case_slot *slot, bool is_batch)
 {
     static const struct jv none = {.type = JV_OBJECT};
-    struct runners *all = new_runners(slot, 1);
+    struct runners *all = new_runners(o, slot, 1);
     struct runner *r = &all->each[0];
     struct jv_builder b;
     jv_object_begin(&b, &all->memory, COHORTS_ROWS);
@@ -361,12 +396,11 @@ static void run_cohorts_case(struct outcome_of_case *o, struct case_slot *slot, 
     r->settings = jv_get(o->test, STR("settings"));
     if (r->settings.type != JV_OBJECT)
         r->settings = none;
-    struct jv event = jv_get(o->test, STR("event"));
-    struct jv events = jv_get(o->test, STR("events"));
+    o->runners = all;
     if (is_batch)
-        run_cohorts(o, r, events.items, events.type == JV_ARRAY ? events.len : 0, true);
+        run_cohorts(o, r, o->input.items, o->input.type == JV_ARRAY ? o->input.len : 0, true);
     else
-        run_cohorts(o, r, &event, 1, false);
+        run_cohorts(o, r, &o->input, 1, false);
 }
 
 static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool is_batch)
@@ -375,7 +409,7 @@ static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool i
     struct jv name = jv_get(o->test, STR("action"));
     if (all == NULL) {
         struct jv_builder b;
-        all = new_runners(slot, 1);
+        all = new_runners(o, slot, 1);
         jv_object_begin(&b, &all->memory, 0);
         const struct action *action = action_find(jv_str(name));
         if (jv_truthy(jv_get(o->test, STR("useDefaultMappings"))) && action != NULL)
@@ -393,10 +427,11 @@ static void run_action(struct outcome_of_case *o, struct case_slot *slot, bool i
         all->each[0].raw_mapping = mapping;
     }
     struct runner *r = &all->each[0];
+    o->runners = all;
     if (is_batch)
-        run_batch(o, r, r->raw_mapping, jv_get(o->test, STR("events")));
+        run_batch(o, r, r->raw_mapping, o->input);
     else
-        run_single(o, r, r->raw_mapping, jv_get(o->test, STR("event")));
+        run_single(o, r, r->raw_mapping, o->input);
 }
 
 /* Settings without what the framework takes out of them,
@@ -488,20 +523,21 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
     if (o->failure.name != NULL)
         return;
     if (all == NULL) {
-        all = new_runners(slot, lines.len);
+        all = new_runners(o, slot, lines.len);
         for (uint32_t i = 0; i < lines.len; i++)
             open_runner(&all->each[i], jv_get(lines.items[i], STR("partnerAction")),
                         jv_get(lines.items[i], STR("mapping")), jv_copy(&all->memory, checked),
                         FORM_SINGLE);
     }
+    o->runners = all;
     /* The reference starts all of them at once and throws what fails first. */
     struct failure first = {0};
     enum haste first_haste = AFTER_REQUEST;
     for (uint32_t i = 0; i < lines.len; i++) {
-        size_t sent = o->request_count;
+        uint32_t sent = o->requests.count;
         o->failure = (struct failure){0};
-        run_subscription(o, &all->each[i], lines.items[i], jv_get(o->test, STR("event")));
-        enum haste haste = haste_of(&all->each[i], o->request_count > sent);
+        run_subscription(o, &all->each[i], lines.items[i], o->input);
+        enum haste haste = haste_of(&all->each[i], o->requests.count > sent);
         if (o->failure.name != NULL && (first.name == NULL || haste < first_haste)) {
             first = o->failure;
             first_haste = haste;
@@ -510,20 +546,10 @@ static void run_event(struct outcome_of_case *o, struct case_slot *slot)
     o->failure = first;
 }
 
-static struct jv array_of(struct arena *a, const struct jv *items, size_t count)
+struct jv run_action_case(struct case_slot *slot, struct jv test, struct jv input, struct arena *a)
 {
-    struct jv *copy;
-    struct jv array = jv_array(a, &copy, count);
-    if (array.type != JV_ARRAY)
-        abort();
-    if (count > 0)
-        memcpy(copy, items, count * sizeof(*copy));
-    return array;
-}
-
-struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *a)
-{
-    struct outcome_of_case o = {.arena = a, .test = test};
+    struct outcome_of_case o = {
+        .arena = a, .test = test, .input = input, .outgoing = slot->outgoing};
     struct str op = jv_str(jv_get(test, STR("op")));
     if (str_eq(op, STR("defaults")))
         return run_defaults_case(a);
@@ -538,7 +564,9 @@ struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *
         run_cohorts_case(&o, slot, str_eq(op, STR("batch")));
     else
         run_action(&o, slot, str_eq(op, STR("batch")));
-    struct jv requests = array_of(a, o.requests, o.request_count);
+    if (slot->outgoing != NULL)
+        return jv_undefined();
+    struct jv requests = array_of(&o.requests);
     if (o.failure.name != NULL)
         return case_error(a, requests, str_from(o.failure.name), o.failure.code,
                           o.failure.status == 0 ? jv_undefined() : jv_number(o.failure.status),
@@ -546,6 +574,6 @@ struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *
     struct jv_builder b;
     jv_object_begin(&b, a, 2);
     jv_object_put(&b, STR("requests"), requests);
-    jv_object_put(&b, STR("results"), array_of(a, o.results, o.result_count));
+    jv_object_put(&b, STR("results"), array_of(&o.results));
     return jv_object_end(&b);
 }

@@ -6,7 +6,8 @@
  *     run-cases --bench N < cases.ndjson           N rounds over the cases in one thread: events
  * per second
  *
- * A round of a bench is what a server does with an event: parse its text, work, write the result.
+ * A round of a bench is what a server does with an event: parse its text, work, write the bodies of
+ * the requests.
  */
 #include "run-cases.h"
 
@@ -24,14 +25,15 @@ enum {
     WARM_UP_ROUNDS = 300,     /* as the reference's bench has */
 };
 
-typedef struct jv run_case(struct case_slot *slot, struct jv test, struct arena *a);
+typedef struct jv run_case(struct case_slot *slot, struct jv test, struct jv input,
+                           struct arena *a);
 
 struct prepared {
     struct jv test;
     run_case *run;
     struct case_slot slot;
-    struct str input_key;  /* "event", "events" or "payload" */
-    struct str input_text; /* its JSON */
+    struct jv input;       /* its event, events or payload */
+    struct str input_text; /* the same as JSON */
     uint32_t events;
 };
 
@@ -75,16 +77,15 @@ static void free_mapping(void *kept)
     mapping_free(kept);
 }
 
-static struct jv run_transform(struct case_slot *slot, struct jv test, struct arena *a)
+static struct jv run_transform(struct case_slot *slot, struct jv test, struct jv input,
+                               struct arena *a)
 {
     struct err err = {0};
     struct thrown thrown = {STR(""), STR("")};
     struct mapping *mapping = slot->kept;
-    struct jv payload = jv_get(test, STR("payload"));
     struct jv value;
     int rc = 0;
-    if (payload.type != JV_OBJECT &&
-        payload.type != JV_UNDEFINED) { /* seen before the mapping is */
+    if (input.type != JV_OBJECT && input.type != JV_UNDEFINED) { /* seen before the mapping is */
         struct jv nothing = (struct jv){.type = JV_OBJECT};
         rc = mapping_compile_or_throw(&mapping, nothing, a, &thrown, &err);
         slot->kept = mapping;
@@ -95,7 +96,7 @@ static struct jv run_transform(struct case_slot *slot, struct jv test, struct ar
         slot->free = free_mapping;
     }
     if (rc == 0)
-        rc = mapping_run_or_throw(mapping, payload, a, &value, &thrown, &err);
+        rc = mapping_run_or_throw(mapping, input, a, &value, &thrown, &err);
     if (rc == -EINVAL)
         return thrown_error(a, thrown);
     return rc != 0 ? case_refused(a, err.msg) : object_of_one(a, STR("value"), value);
@@ -106,7 +107,7 @@ static void free_fql(void *kept)
     fql_free(kept);
 }
 
-static struct jv run_fql(struct case_slot *slot, struct jv test, struct arena *a)
+static struct jv run_fql(struct case_slot *slot, struct jv test, struct jv input, struct arena *a)
 {
     struct err err = {0};
     struct fql *fql = slot->kept;
@@ -124,7 +125,7 @@ static struct jv run_fql(struct case_slot *slot, struct jv test, struct arena *a
         slot->free = free_fql;
     }
     const char *why;
-    bool is_match = fql_match_or_throw(fql, jv_get(test, STR("event")), &why);
+    bool is_match = fql_match_or_throw(fql, input, &why);
     if (why != NULL)
         return thrown_error(a, (struct thrown){STR("TypeError"), str_from(why)});
     jv_object_begin(&b, a, 2);
@@ -133,10 +134,12 @@ static struct jv run_fql(struct case_slot *slot, struct jv test, struct arena *a
     return jv_object_end(&b);
 }
 
-static struct jv run_unknown(struct case_slot *slot, struct jv test, struct arena *a)
+static struct jv run_unknown(struct case_slot *slot, struct jv test, struct jv input,
+                             struct arena *a)
 {
     (void)slot;
     (void)test;
+    (void)input;
     return case_refused(a, "no such op");
 }
 
@@ -167,9 +170,8 @@ static int prepare(struct prepared *p, struct str line, struct arena *a, struct 
     while (i + 1 < countof(ops) && !str_eq(ops[i].op, op))
         i++;
     p->run = ops[i].run;
-    p->input_key = ops[i].input;
-    struct jv input = jv_get(p->test, p->input_key);
-    p->events = input.type == JV_ARRAY ? input.len : 1;
+    p->input = jv_get(p->test, ops[i].input);
+    p->events = p->input.type == JV_ARRAY ? p->input.len : 1;
     return 0;
 }
 
@@ -204,7 +206,8 @@ static int run_all(void)
         if (text.len == 0)
             continue;
         int rc = prepare(&p, text, &arena, &err);
-        jv_write(&out, rc == 0 ? p.run(&p.slot, p.test, &arena) : case_refused(&arena, err.msg));
+        jv_write(&out,
+                 rc == 0 ? p.run(&p.slot, p.test, p.input, &arena) : case_refused(&arena, err.msg));
         buf_putc(&out, '\n');
         fwrite(out.ptr, 1, out.len, stdout);
         release(&p);
@@ -215,19 +218,6 @@ static int run_all(void)
     buf_fini(&out);
     arena_fini(&arena);
     return ferror(stdout) != 0;
-}
-
-/* The case with its input parsed anew. */
-static struct jv fresh_test(const struct prepared *p, struct arena *a)
-{
-    struct jv input;
-    struct jv_builder b;
-    if (p->input_text.len == 0 || jv_parse(&input, a, p->input_text, JV_JAVASCRIPT, NULL) != 0)
-        return p->test;
-    jv_object_begin(&b, a, p->test.len);
-    jv_object_put_all(&b, p->test);
-    jv_object_put(&b, p->input_key, input);
-    return jv_object_end(&b);
 }
 
 static uint64_t run_rounds(struct prepared *cases, size_t count, unsigned long rounds)
@@ -241,7 +231,14 @@ static uint64_t run_rounds(struct prepared *cases, size_t count, unsigned long r
     for (unsigned long i = 0; i < rounds; i++) {
         struct prepared *p = &cases[next];
         next = next + 1 == count ? 0 : next + 1;
-        jv_write(&out, p->run(&p->slot, fresh_test(p, &arena), &arena));
+        struct jv input = p->input;
+        if (p->input_text.len > 0 &&
+            jv_parse(&input, &arena, p->input_text, JV_JAVASCRIPT, NULL) != 0)
+            abort(); /* we wrote it */
+        p->slot.outgoing = &out;
+        struct jv value = p->run(&p->slot, p->test, input, &arena);
+        if (value.type != JV_UNDEFINED) /* of an op that sends nothing */
+            jv_write(&out, value);
         events += p->events;
         buf_reset(&out);
         arena_reset(&arena);
@@ -285,8 +282,8 @@ static int read_cases(struct prepared **cases, size_t *count, struct arena *a)
             break;
         }
         buf_reset(&input);
-        if (jv_get(p->test, p->input_key).type != JV_UNDEFINED)
-            jv_write(&input, jv_get(p->test, p->input_key));
+        if (p->input.type != JV_UNDEFINED)
+            jv_write(&input, p->input);
         p->input_text = arena_copy(a, buf_str(&input));
         ++*count;
     }

@@ -5,6 +5,7 @@
 #define SPELTER_TESTS_RUN_CASES_H
 
 #include "arena.h"
+#include "buf.h"
 #include "jv.h"
 
 /* What a runner keeps between rounds of one case, so that a bench pays for compiling
@@ -12,12 +13,13 @@
 struct case_slot {
     void *kept;
     void (*free)(void *kept);
+    struct buf *outgoing; /* a bench: bodies go here, and nobody reads the result; else NULL */
 };
 
-/* Runs a case of the ops action, batch, event or defaults; the result lives in `a` and is printed
- * as it is. In a bench the same case comes again with its event or events parsed anew and
- * everything else at the same place. */
-struct jv run_action_case(struct case_slot *slot, struct jv test, struct arena *a);
+/* Runs a case of the ops action, batch, event or defaults with its event or events in `input`; the
+ * result lives in `a` and is printed as it is. In a bench the same case comes again with its input
+ * parsed anew. */
+struct jv run_action_case(struct case_slot *slot, struct jv test, struct jv input, struct arena *a);
 
 /* {"requests":[...],"error":{"name","code","status","message"}};
  * undefined members are not printed. */

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct str {
@@ -30,9 +31,39 @@ static inline struct str str_from(const char *text)
     return (struct str){text, text == NULL ? 0 : strlen(text)};
 }
 
+static inline uint64_t str_load8(const char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof(word));
+    return word;
+}
+
+static inline uint32_t str_load4(const char *text)
+{
+    uint32_t word;
+    memcpy(&word, text, sizeof(word));
+    return word;
+}
+
+/* Most texts compared are keys of a few bytes, for which a call of memcmp costs more than the work:
+ * up to 16 bytes are two words that may overlap. */
 static inline bool str_eq(struct str a, struct str b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    if (a.len != b.len)
+        return false;
+    size_t len = b.len;
+    if (len > 16)
+        return memcmp(a.ptr, b.ptr, len) == 0;
+    if (len >= 8)
+        return ((str_load8(a.ptr) ^ str_load8(b.ptr)) |
+                (str_load8(a.ptr + len - 8) ^ str_load8(b.ptr + len - 8))) == 0;
+    if (len >= 4)
+        return ((str_load4(a.ptr) ^ str_load4(b.ptr)) |
+                (str_load4(a.ptr + len - 4) ^ str_load4(b.ptr + len - 4))) == 0;
+    for (size_t i = 0; i < len; i++)
+        if (a.ptr[i] != b.ptr[i])
+            return false;
+    return true;
 }
 
 static inline bool str_starts(struct str text, struct str prefix)

@@ -42,6 +42,8 @@ int dates_iso(struct arena *a, enum parity parity, struct jv v, struct jv *out)
     *out = v;
     if (jv_is_nullish(v))
         return 0;
+    if (v.type == JV_STRING && date_is_iso(jv_str(v)))
+        return 0;
     *out = jv_undefined();
     if (!parse(parity, v, &ms))
         return 0;

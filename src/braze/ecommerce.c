@@ -71,19 +71,22 @@ static struct jv make_product(struct arena *a, struct jv product)
         STR_INIT("variant_id"),  STR_INIT("price"),      STR_INIT("image_url"),
         STR_INIT("product_url"),
     };
+    struct jv own[countof(keys)] = {0};
     struct jv_builder b;
     struct jv_builder rest;
     jv_object_begin(&b, a, countof(keys) + 1);
     jv_object_begin(&rest, a, 0);
-    for (size_t i = 0; i < countof(keys); i++)
-        put(&b, keys[i], jv_get(product, keys[i]));
     for (uint32_t i = 0; i < product.len; i++) {
-        bool own = false;
-        for (size_t j = 0; j < countof(keys); j++)
-            own = own || str_eq(product.members[i].key, keys[j]);
-        if (!own)
+        size_t key = 0;
+        while (key < countof(keys) && !str_eq(product.members[i].key, keys[key]))
+            key++;
+        if (key < countof(keys))
+            own[key] = product.members[i].value;
+        else
             put(&rest, product.members[i].key, product.members[i].value);
     }
+    for (size_t i = 0; i < countof(keys); i++)
+        put(&b, keys[i], own[i]);
     if (rest.len > 0 || rest.failed)
         jv_object_put(&b, STR("metadata"), jv_object_end(&rest));
     return rest.failed ? jv_undefined() : jv_object_end(&b);

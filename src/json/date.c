@@ -8,6 +8,8 @@
 
 #define MS_PER_DAY INT64_C(86400000)
 
+enum { DATE_USUAL_BYTES = 24 /* 2024-01-02T03:04:05.678Z */ };
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
@@ -148,7 +150,7 @@ static int two_digits(const char *text, size_t at)
  * says nothing about the text: the general readers have the last word. */
 static bool parse_usual(struct str text, int64_t *ms)
 {
-    enum { WITHOUT_MS = 20, WITH_MS = 24 };
+    enum { WITHOUT_MS = 20, WITH_MS = DATE_USUAL_BYTES };
     static const int days_of[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const char *p = text.ptr;
     if ((text.len != WITHOUT_MS && text.len != WITH_MS) || p[4] != '-' || p[7] != '-' ||
@@ -207,6 +209,12 @@ bool date_is_like(struct str text)
             return date_from_number(number * 1000, &ms);
     }
     return date_parse_text(text, &ms);
+}
+
+bool date_is_iso(struct str text)
+{
+    int64_t ms;
+    return text.len == DATE_USUAL_BYTES && parse_usual(text, &ms);
 }
 
 static char *put_digits(char *out, int64_t number, int digits)

@@ -32,6 +32,10 @@ bool date_parse_js(struct str text, int64_t *ms);
  * seconds, other text must be a date to dayjs. */
 bool date_is_like(struct str text);
 
+/* The text that toISOString prints for its own instant: YYYY-MM-DDTHH:MM:SS.mmmZ. May say no of one
+ * that is; then it is to be parsed and printed. */
+bool date_is_iso(struct str text);
+
 /* toISOString into `out`; returns its bytes (24, or 27 outside the years 0 to 9999). */
 size_t date_write_iso(int64_t ms, char out[DATE_ISO_BYTES]);
 

@@ -108,15 +108,6 @@ static bool key_index(struct str key, uint32_t *index)
     return true;
 }
 
-static uint64_t key_bit(struct str key)
-{
-    size_t mix = key.len;
-    if (key.len > 0)
-        mix = mix * 31 + (unsigned char)key.ptr[0] * 7u +
-              (unsigned char)key.ptr[key.len - 1] * 13u + (unsigned char)key.ptr[key.len / 2] * 3u;
-    return UINT64_C(1) << (mix & 63);
-}
-
 void jv_object_begin(struct jv_builder *b, struct arena *a, uint32_t members_expected)
 {
     *b = (struct jv_builder){.arena = a, .cap = members_expected};
@@ -186,30 +177,31 @@ static struct jv_member *find_member(const struct jv_builder *b, struct str key)
     return NULL;
 }
 
-void jv_object_put(struct jv_builder *b, struct str key, struct jv value)
+void jv_object_put_slowly(struct jv_builder *b, struct str key, struct jv value)
 {
     if (b->failed)
         return;
-    uint64_t bit = key_bit(key);
-    struct jv_member *member = b->seen & bit ? find_member(b, key) : NULL;
+    if (b->places == NULL && b->len > LINEAR_MEMBERS_MAX && !index_members(b))
+        return;
+    struct jv_member *member = b->seen & jv_key_bit(key) ? find_member(b, key) : NULL;
     if (member != NULL) {
         member->value = value;
         return;
     }
     if (b->len == b->cap && !grow_members(b))
         return;
-    b->seen |= bit;
-    b->has_index = b->has_index || (key.len > 0 && key.ptr[0] >= '0' && key.ptr[0] <= '9');
+    b->seen |= jv_key_bit(key);
+    b->has_index |= jv_starts_as_index(key);
     b->members[b->len++] = (struct jv_member){key, value};
     if (b->places != NULL && b->len * 2 <= b->place_mask)
         *find_slot(b, key) = b->len;
-    else if (b->len > LINEAR_MEMBERS_MAX)
+    else if (b->places != NULL)
         (void)index_members(b);
 }
 
 struct jv jv_object_peek(const struct jv_builder *b, struct str key)
 {
-    const struct jv_member *member = b->seen & key_bit(key) ? find_member(b, key) : NULL;
+    const struct jv_member *member = b->seen & jv_key_bit(key) ? find_member(b, key) : NULL;
     return member == NULL ? jv_undefined() : member->value;
 }
 

@@ -122,6 +122,10 @@ void jv_write_string(struct buf *out, struct str text);
 /* Appends a double as JavaScript's Number.prototype.toString does ("NaN", "Infinity" included). */
 void jv_write_number(struct buf *out, double number);
 
+/* The same into memory of the caller's; its length. */
+enum { JV_NUMBER_BYTES = 40 /* the longest is "-0.00000" and 17 digits */ };
+size_t jv_number_text(double number, char text[JV_NUMBER_BYTES]);
+
 /* Building an object with JavaScript's assignment: a put key keeps
  * its place when it is there already. */
 struct jv_builder {
@@ -137,7 +141,8 @@ struct jv_builder {
 };
 
 void jv_object_begin(struct jv_builder *b, struct arena *a, uint32_t members_expected);
-void jv_object_put(struct jv_builder *b, struct str key, struct jv value); /* borrows key */
+/* Borrows the key. */
+static inline void jv_object_put(struct jv_builder *b, struct str key, struct jv value);
 void jv_object_put_all(struct jv_builder *b,
                        struct jv object); /* spread; other types add nothing */
 void jv_object_remove(struct jv_builder *b, struct str key);
@@ -149,6 +154,35 @@ struct jv jv_object_end(struct jv_builder *b);
 /* An array of a known size; fill (struct jv *)items[0..count) before anyone
  * reads it. undefined when the arena is full. */
 struct jv jv_array(struct arena *a, struct jv **items, size_t count);
+
+/* One of 64 bits: keys with different ones differ. */
+static inline uint64_t jv_key_bit(struct str key)
+{
+    size_t mix = key.len;
+    if (key.len > 0)
+        mix += (unsigned char)key.ptr[0] * 7u + (unsigned char)key.ptr[key.len - 1] * 13u;
+    return UINT64_C(1) << (mix & 63);
+}
+
+static inline bool jv_starts_as_index(struct str key)
+{
+    return key.len > 0 && key.ptr[0] >= '0' && key.ptr[0] <= '9';
+}
+
+/* The key may be there already, or there is no room yet. */
+void jv_object_put_slowly(struct jv_builder *b, struct str key, struct jv value);
+
+static inline void jv_object_put(struct jv_builder *b, struct str key, struct jv value)
+{
+    uint64_t bit = jv_key_bit(key);
+    if ((b->seen & bit) != 0 || b->len == b->cap || b->places != NULL) {
+        jv_object_put_slowly(b, key, value);
+        return;
+    }
+    b->seen |= bit;
+    b->has_index |= jv_starts_as_index(key);
+    b->members[b->len++] = (struct jv_member){key, value};
+}
 
 /* A deep copy into another arena, strings included; undefined when it is full. */
 struct jv jv_copy(struct arena *a, struct jv v);

@@ -31,6 +31,11 @@ static void alc_free(void *ctx, void *ptr)
     (void)ptr;
 }
 
+enum {
+    /* Larger objects, repeated keys and keys that may be array indexes go through a builder. */
+    OBJECT_QUICK_MAX = 32,
+};
+
 struct conversion {
     struct arena *arena;
     enum jv_parse_flags flags;
@@ -70,72 +75,89 @@ static struct jv convert_number(struct conversion *c, yyjson_val *val)
     return exact_text(c, (struct str){text, (size_t)len});
 }
 
-static struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth);
+static struct jv convert_container(struct conversion *c, yyjson_val *val, unsigned depth);
 
-static struct jv convert_array(struct conversion *c, yyjson_val *val, unsigned depth)
+static inline struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth)
 {
-    struct jv *items;
-    struct jv array = jv_array(c->arena, &items, yyjson_arr_size(val));
-    if (array.type != JV_ARRAY) {
-        c->failure = -ENOMEM;
-        return array;
-    }
-    size_t i;
-    size_t count;
-    yyjson_val *item;
-    yyjson_arr_foreach(val, i, count, item)
-    {
-        items[i] = convert(c, item, depth);
-    }
-    return array;
-}
-
-static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned depth)
-{
-    struct jv_builder b;
-    jv_object_begin(&b, c->arena, (uint32_t)yyjson_obj_size(val));
-    size_t i;
-    size_t count;
-    yyjson_val *key;
-    yyjson_val *value;
-    yyjson_obj_foreach(val, i, count, key, value)
-    {
-        jv_object_put(&b, (struct str){unsafe_yyjson_get_str(key), unsafe_yyjson_get_len(key)},
-                      convert(c, value, depth));
-    }
-    struct jv object = jv_object_end(&b);
-    if (object.type != JV_OBJECT)
-        c->failure = -ENOMEM;
-    return object;
-}
-
-static struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth)
-{
-    if (c->failure != 0)
-        return jv_undefined();
-    switch (yyjson_get_type(val)) {
+    switch (unsafe_yyjson_get_type(val)) {
     case YYJSON_TYPE_NULL:
         return jv_null();
     case YYJSON_TYPE_BOOL:
-        return jv_bool(yyjson_get_bool(val));
+        return jv_bool(unsafe_yyjson_get_bool(val));
     case YYJSON_TYPE_NUM:
         return convert_number(c, val);
     case YYJSON_TYPE_RAW: /* a number no machine type holds */
         return exact_text(c, (struct str){yyjson_get_raw(val), yyjson_get_len(val)});
     case YYJSON_TYPE_STR:
         return jv_string((struct str){unsafe_yyjson_get_str(val), unsafe_yyjson_get_len(val)});
-    case YYJSON_TYPE_ARR:
-    case YYJSON_TYPE_OBJ:
-        if (depth >= JSON_DEPTH_MAX) {
-            c->failure = -E2BIG;
-            return jv_undefined();
-        }
-        return yyjson_is_arr(val) ? convert_array(c, val, depth + 1)
-                                  : convert_object(c, val, depth + 1);
     default:
-        assert(false && "yyjson knows no other type");
+        return convert_container(c, val, depth + 1);
+    }
+}
+
+static struct jv convert_array(struct conversion *c, yyjson_val *val, unsigned depth)
+{
+    struct jv *items;
+    size_t count = unsafe_yyjson_get_len(val);
+    struct jv array = jv_array(c->arena, &items, count);
+    yyjson_val *item = unsafe_yyjson_get_first(val);
+    for (size_t i = 0; array.type == JV_ARRAY && i < count && c->failure == 0; i++) {
+        items[i] = convert(c, item, depth);
+        item = unsafe_yyjson_get_next(item);
+    }
+    return array;
+}
+
+static bool has_key(const struct jv_member *members, size_t count, struct str key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(members[i].key, key))
+            return true;
+    return false;
+}
+
+static struct jv in_order(struct conversion *c, const struct jv_member *members, uint32_t count)
+{
+    struct jv_builder b;
+    jv_object_begin(&b, c->arena, count);
+    for (uint32_t i = 0; i < count; i++)
+        jv_object_put(&b, members[i].key, members[i].value);
+    return jv_object_end(&b);
+}
+
+static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned depth)
+{
+    uint32_t count = (uint32_t)unsafe_yyjson_get_len(val);
+    struct jv_member *members = arena_array(c->arena, count, sizeof(*members));
+    yyjson_val *key_val = unsafe_yyjson_get_first(val);
+    uint64_t seen = 0;
+    bool is_in_order = count <= OBJECT_QUICK_MAX;
+    if (members == NULL)
+        return jv_undefined();
+    for (uint32_t i = 0; i < count && c->failure == 0; i++) {
+        struct str key = {unsafe_yyjson_get_str(key_val), unsafe_yyjson_get_len(key_val)};
+        uint64_t bit = jv_key_bit(key);
+        if (is_in_order && ((seen & bit) != 0 || jv_starts_as_index(key)))
+            is_in_order = !jv_starts_as_index(key) && !has_key(members, i, key);
+        seen |= bit;
+        members[i].key = key;
+        members[i].value = convert(c, key_val + 1, depth);
+        key_val = unsafe_yyjson_get_next(key_val + 1);
+    }
+    return is_in_order ? (struct jv){.type = JV_OBJECT, .len = count, .members = members}
+                       : in_order(c, members, count);
+}
+
+static struct jv convert_container(struct conversion *c, yyjson_val *val, unsigned depth)
+{
+    if (depth > JSON_DEPTH_MAX) {
+        c->failure = -E2BIG;
         return jv_undefined();
     }
+    struct jv v = yyjson_is_arr(val) ? convert_array(c, val, depth) : convert_object(c, val, depth);
+    if (v.type == JV_UNDEFINED && c->failure == 0)
+        c->failure = -ENOMEM;
+    return v;
 }
 
 static int hex4(const char *text)

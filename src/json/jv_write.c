@@ -7,7 +7,10 @@
 
 #include <yyjson.h>
 
-enum { DOUBLE_DIGITS_MAX = 24 /* 17 tell any double apart; yyjson may print zeros up to 10^21 */ };
+enum {
+    DOUBLE_DIGITS_MAX = 24, /* 17 tell any double apart; yyjson may print zeros up to 10^21 */
+    ESCAPE_BYTES = 6,       /* \u001f */
+};
 
 /* 0: as it is; 'u': \u00xx; else the letter after the backslash. */
 static const char escapes[256] = {
@@ -18,60 +21,66 @@ static const char escapes[256] = {
     [26] = 'u',   [27] = 'u',    [28] = 'u', [29] = 'u',   [30] = 'u',   [31] = 'u',
 };
 
-/* How many bytes from the start need no escape; eight at a time. */
-static size_t plain_run(const char *text, size_t len)
+/* Does none of the eight bytes need an escape? A borrow only starts at a byte that does; a byte
+ * with its top bit set never does. */
+static inline bool is_plain_word(uint64_t word)
 {
-    size_t i = 0;
-    for (; i + 8 <= len; i += 8) {
-        uint64_t word;
-        memcpy(&word, text + i, 8);
-        const uint64_t ones = UINT64_C(0x0101010101010101);
-        const uint64_t highs = UINT64_C(0x8080808080808080);
-        uint64_t quote = word ^ (ones * '"');
-        uint64_t slash = word ^ (ones * '\\');
-        uint64_t hit = ((word - ones * 0x20) | (quote - ones) | (slash - ones)) & ~word & highs;
-        /* ~word clears bytes with the top bit set, which never need an escape; a borrow may flag a
-         * byte too many, which the slow loop below then finds plain. */
-        if (hit != 0 || ((quote - ones) & ~quote & highs) != 0 ||
-            ((slash - ones) & ~slash & highs) != 0)
-            break;
-    }
-    while (i < len && escapes[(unsigned char)text[i]] == 0)
-        i++;
-    return i;
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = UINT64_C(0x8080808080808080);
+    uint64_t low = word - ones * 0x20;
+    uint64_t quote = (word ^ (ones * '"')) - ones;
+    uint64_t slash = (word ^ (ones * '\\')) - ones;
+    return ((low | quote | slash) & ~word & highs) == 0;
 }
 
-void jv_write_string(struct buf *out, struct str text)
+/* The compiler's portable vectors: a few instructions with SSE2 or NEON. */
+typedef uint8_t octets __attribute__((vector_size(16)));
+typedef uint64_t words __attribute__((vector_size(16)));
+
+static inline bool is_plain_vector(octets bytes)
 {
-    static const char hex[] = "0123456789abcdef";
-    if (text.len == 0) { /* its pointer may be NULL */
-        buf_append(out, STR("\"\""));
-        return;
+    words hit = (words)((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
+    return (hit[0] | hit[1]) == 0;
+}
+
+static inline bool copy_plain_16(char *to, const char *from)
+{
+    octets bytes;
+    memcpy(&bytes, from, 16);
+    memcpy(to, &bytes, 16);
+    return is_plain_vector(bytes);
+}
+
+/* Copies a text none of whose bytes needs an escape; false: one does, and what is at `to` means
+ * nothing. Writes no byte behind text.len: the last step overlaps the one before. */
+__attribute__((always_inline)) static inline bool copy_plain(char *to, struct str text)
+{
+    size_t len = text.len;
+    if (len >= 16) {
+        for (size_t i = 0; i < len - 16; i += 16)
+            if (!copy_plain_16(to + i, text.ptr + i))
+                return false;
+        return copy_plain_16(to + len - 16, text.ptr + len - 16);
     }
-    if (!buf_reserve(out, text.len + 2))
-        return;
-    out->ptr[out->len++] = '"';
-    size_t from = 0;
-    for (;;) {
-        size_t run = plain_run(text.ptr + from, text.len - from);
-        if (!buf_reserve(out, run + 7)) /* the run, one escape, the closing quote */
-            return;
-        if (run > 0)
-            memcpy(out->ptr + out->len, text.ptr + from, run);
-        out->len += run;
-        from += run;
-        if (from == text.len)
-            break;
-        unsigned char c = (unsigned char)text.ptr[from++];
-        out->ptr[out->len++] = '\\';
-        out->ptr[out->len++] = escapes[c];
-        if (escapes[c] == 'u') {
-            const char code[4] = {'0', '0', hex[c >> 4], hex[c & 15]};
-            memcpy(out->ptr + out->len, code, 4);
-            out->len += 4;
-        }
+    if (len >= 8) {
+        words both = {str_load8(text.ptr), str_load8(text.ptr + len - 8)};
+        memcpy(to, &both, 8);
+        memcpy(to + len - 8, (const char *)&both + 8, 8);
+        return is_plain_vector((octets)both);
     }
-    out->ptr[out->len++] = '"';
+    if (len >= 4) {
+        uint32_t head = str_load4(text.ptr);
+        uint32_t tail = str_load4(text.ptr + len - 4);
+        memcpy(to, &head, 4);
+        memcpy(to + len - 4, &tail, 4);
+        return is_plain_word(head | (uint64_t)tail << 32);
+    }
+    for (size_t i = 0; i < len; i++) {
+        to[i] = text.ptr[i];
+        if (escapes[(unsigned char)text.ptr[i]] != 0)
+            return false;
+    }
+    return true;
 }
 
 /* Shortest digits that read back as the same double, and the power
@@ -116,9 +125,22 @@ static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int
     return count;
 }
 
-/* ECMAScript Number::toString for a finite number that is no small integer. */
-static void write_real(struct buf *out, double number)
+static size_t integer_text(uint64_t number, bool is_negative, char text[JV_NUMBER_BYTES])
 {
+    size_t len = is_negative ? 2 : 1;
+    for (uint64_t rest = number; rest >= 10; rest /= 10)
+        len++;
+    text[0] = '-';
+    for (size_t at = len; at > is_negative; at--, number /= 10)
+        text[at - 1] = (char)('0' + number % 10);
+    return len;
+}
+
+/* ECMAScript Number::toString for a finite number that is no small integer. */
+static size_t real_text(double number, char text[JV_NUMBER_BYTES])
+{
+    struct buf local = {.ptr = text, .cap = JV_NUMBER_BYTES, .max = JV_NUMBER_BYTES};
+    struct buf *out = &local;
     char digits[DOUBLE_DIGITS_MAX];
     int exponent; /* value = 0.DIGITS x 10^exponent */
     size_t count = shortest_digits(fabs(number), digits, &exponent);
@@ -147,104 +169,223 @@ static void write_real(struct buf *out, double number)
             buf_putc(out, '.');
             buf_append(out, str_slice(all, 1, count));
         }
-        buf_printf(out, "e%c%d", n - 1 < 0 ? '-' : '+', abs(n - 1));
+        buf_append(out, n - 1 < 0 ? STR("e-") : STR("e+"));
+        buf_put_u64(out, (uint64_t)abs(n - 1));
     }
+    return local.len;
 }
 
 /* A price and the like: up to six decimals. A decimal of at most 15 digits that reads back as the
- * same double is its shortest form when none with fewer decimals does. */
-static bool write_decimal(struct buf *out, double number)
+ * same double is its shortest form when none with fewer decimals does. 0: it is none. */
+static size_t decimal_text(double number, char text[JV_NUMBER_BYTES])
 {
     static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
     double size = fabs(number);
     if (!(size < 1e9) || size < 1e-6)
-        return false;
+        return 0;
     for (size_t i = 0; i < countof(powers); i++) {
-        double scaled = nearbyint(size * powers[i]);
-        if (scaled / powers[i] != size)
+        uint64_t digits = (uint64_t)(size * powers[i] + 0.5);
+        if ((double)digits / powers[i] != size)
             continue;
-        uint64_t digits = (uint64_t)scaled;
-        uint64_t power = (uint64_t)powers[i];
         char decimals[countof(powers)];
-        uint64_t rest = digits % power;
-        for (size_t at = i + 1; at > 0; at--, rest /= 10)
-            decimals[at - 1] = (char)('0' + rest % 10);
-        if (number < 0)
-            buf_putc(out, '-');
-        buf_put_u64(out, digits / power);
-        buf_putc(out, '.');
-        buf_append(out, (struct str){decimals, i + 1});
-        return true;
+        for (size_t at = i + 1; at > 0; at--, digits /= 10)
+            decimals[at - 1] = (char)('0' + digits % 10);
+        size_t len = integer_text(digits, number < 0, text);
+        text[len++] = '.';
+        memcpy(text + len, decimals, sizeof(decimals)); /* a constant size is one move */
+        return len + i + 1;
     }
-    return false;
+    return 0;
+}
+
+static size_t finite_text(double number, char text[JV_NUMBER_BYTES])
+{
+    bool is_small = number >= -JV_INTEGER_MAX && number <= JV_INTEGER_MAX;
+    if (is_small && number == (double)(int64_t)number)
+        return integer_text((uint64_t)fabs(number), number < 0, text);
+    size_t len = decimal_text(number, text);
+    return len > 0 ? len : real_text(number, text);
+}
+
+size_t jv_number_text(double number, char text[JV_NUMBER_BYTES])
+{
+    if (isfinite(number))
+        return finite_text(number, text);
+    struct str name = isnan(number) ? STR("NaN") : number < 0 ? STR("-Infinity") : STR("Infinity");
+    memcpy(text, name.ptr, name.len);
+    return name.len;
 }
 
 void jv_write_number(struct buf *out, double number)
 {
-    if (number >= -JV_INTEGER_MAX && number <= JV_INTEGER_MAX && number == trunc(number)) {
-        if (number < 0)
-            buf_putc(out, '-');
-        buf_put_u64(out, (uint64_t)fabs(number));
-        return;
-    }
-    if (isnan(number))
-        buf_append(out, STR("NaN"));
-    else if (isinf(number))
-        buf_append(out, number < 0 ? STR("-Infinity") : STR("Infinity"));
-    else if (!write_decimal(out, number))
-        write_real(out, number);
+    char text[JV_NUMBER_BYTES];
+    buf_append(out, (struct str){text, jv_number_text(number, text)});
 }
 
-static void write_object(struct buf *out, struct jv v)
+/*
+ * A writer hands on `at`, where the next byte goes, instead of storing a length after every token.
+ * NULL: the buffer is full.
+ */
+struct writer {
+    struct buf *out;
+    const char *end; /* of what the buffer has room for */
+};
+
+static char *grow(struct writer *w, const char *at, size_t bytes)
 {
-    bool first = true;
-    buf_putc(out, '{');
-    for (uint32_t i = 0; i < v.len; i++) {
-        const struct jv_member *member = &v.members[i];
-        if (member->value.type == JV_UNDEFINED)
-            continue;
-        if (!first)
-            buf_putc(out, ',');
-        first = false;
-        jv_write_string(out, member->key);
-        buf_putc(out, ':');
-        jv_write(out, member->value);
+    w->out->len = (size_t)(at - w->out->ptr);
+    if (!buf_reserve(w->out, bytes))
+        return NULL;
+    w->end = w->out->ptr + w->out->cap;
+    return w->out->ptr + w->out->len;
+}
+
+/* `at` with room behind it; it moves when the buffer does. */
+static inline char *room(struct writer *w, char *at, size_t bytes)
+{
+    return (size_t)(w->end - at) >= bytes ? at : grow(w, at, bytes);
+}
+
+static inline char *put_text(struct writer *w, char *at, struct str text)
+{
+    at = room(w, at, text.len);
+    if (at == NULL)
+        return NULL;
+    memcpy(at, text.ptr, text.len);
+    return at + text.len;
+}
+
+static inline char *put_char(struct writer *w, char *at, char c)
+{
+    at = room(w, at, 1);
+    if (at == NULL)
+        return NULL;
+    *at = c;
+    return at + 1;
+}
+
+static char *put_escaped(struct writer *w, char *at, struct str text)
+{
+    static const char hex[] = "0123456789abcdef";
+    at = put_char(w, at, '"');
+    for (size_t i = 0; at != NULL && i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        const char code[ESCAPE_BYTES] = {'\\', escapes[c], '0', '0', hex[c >> 4], hex[c & 15]};
+        if (escapes[c] == 0)
+            at = put_char(w, at, (char)c);
+        else
+            at = put_text(w, at, (struct str){code, escapes[c] == 'u' ? ESCAPE_BYTES : 2});
     }
-    buf_putc(out, '}');
+    return at == NULL ? NULL : put_char(w, at, '"');
+}
+
+static inline char *put_string(struct writer *w, char *at, struct str text)
+{
+    at = room(w, at, text.len + 2);
+    if (at == NULL)
+        return NULL;
+    if (!copy_plain(at + 1, text))
+        return put_escaped(w, at, text);
+    at[0] = '"';
+    at[text.len + 1] = '"';
+    return at + text.len + 2;
+}
+
+/* `before` is the '{' or ',' in front of the key. */
+static inline char *put_key(struct writer *w, char *at, char before, struct str key)
+{
+    at = room(w, at, key.len + 4);
+    if (at == NULL)
+        return NULL;
+    at[0] = before;
+    if (copy_plain(at + 2, key)) {
+        at[1] = '"';
+        at[key.len + 2] = '"';
+        at[key.len + 3] = ':';
+        return at + key.len + 4;
+    }
+    at = put_escaped(w, at + 1, key);
+    return at == NULL ? NULL : put_char(w, at, ':');
+}
+
+static char *put_number(struct writer *w, char *at, struct jv v)
+{
+    char text[JV_NUMBER_BYTES];
+    if (v.exact)
+        return put_text(w, at, jv_str(v));
+    if (!isfinite(v.number))
+        return put_text(w, at, STR("null"));
+    return put_text(w, at, (struct str){text, finite_text(v.number, text)});
+}
+
+static char *put_container(struct writer *w, char *at, struct jv v);
+
+static inline char *put_value(struct writer *w, char *at, struct jv v)
+{
+    switch ((enum jv_type)v.type) {
+    case JV_STRING:
+        return put_string(w, at, jv_str(v));
+    case JV_NUMBER:
+        return put_number(w, at, v);
+    case JV_ARRAY:
+    case JV_OBJECT:
+        return put_container(w, at, v);
+    case JV_BOOL:
+        return put_text(w, at, v.boolean ? STR("true") : STR("false"));
+    case JV_UNDEFINED:
+    case JV_NULL:
+        break;
+    }
+    return put_text(w, at, STR("null"));
+}
+
+static char *put_container(struct writer *w, char *at, struct jv v)
+{
+    bool is_object = v.type == JV_OBJECT;
+    char before = is_object ? '{' : '[';
+    bool is_empty = true;
+    for (uint32_t i = 0; i < v.len; i++) {
+        struct jv value = is_object ? v.members[i].value : v.items[i];
+        if (is_object && value.type == JV_UNDEFINED)
+            continue;
+        at = is_object ? put_key(w, at, before, v.members[i].key) : put_char(w, at, before);
+        at = at == NULL ? NULL : put_value(w, at, value);
+        if (at == NULL)
+            return NULL;
+        before = ',';
+        is_empty = false;
+    }
+    if (is_empty)
+        return put_text(w, at, is_object ? STR("{}") : STR("[]"));
+    return put_char(w, at, is_object ? '}' : ']');
+}
+
+/* A writer at the buffer's end, or NULL. */
+static char *writer_open(struct writer *w, struct buf *out, size_t bytes)
+{
+    *w = (struct writer){.out = out};
+    if (!buf_reserve(out, bytes))
+        return NULL;
+    w->end = out->ptr + out->cap;
+    return out->ptr + out->len;
+}
+
+static void writer_close(const struct writer *w, const char *at)
+{
+    if (at != NULL)
+        w->out->len = (size_t)(at - w->out->ptr);
 }
 
 void jv_write(struct buf *out, struct jv v)
 {
-    switch ((enum jv_type)v.type) {
-    case JV_UNDEFINED:
-    case JV_NULL:
-        buf_append(out, STR("null"));
-        return;
-    case JV_BOOL:
-        buf_append(out, v.boolean ? STR("true") : STR("false"));
-        return;
-    case JV_NUMBER:
-        if (v.exact)
-            buf_append(out, jv_str(v));
-        else if (!isfinite(v.number))
-            buf_append(out, STR("null"));
-        else
-            jv_write_number(out, v.number);
-        return;
-    case JV_STRING:
-        jv_write_string(out, jv_str(v));
-        return;
-    case JV_ARRAY:
-        buf_putc(out, '[');
-        for (uint32_t i = 0; i < v.len; i++) {
-            if (i > 0)
-                buf_putc(out, ',');
-            jv_write(out, v.items[i]);
-        }
-        buf_putc(out, ']');
-        return;
-    case JV_OBJECT:
-        write_object(out, v);
-        return;
-    }
+    struct writer w;
+    char *at = writer_open(&w, out, 1);
+    writer_close(&w, at == NULL ? NULL : put_value(&w, at, v));
+}
+
+void jv_write_string(struct buf *out, struct str text)
+{
+    struct writer w;
+    char *at = writer_open(&w, out, text.len + 2);
+    writer_close(&w, at == NULL ? NULL : put_string(&w, at, text));
 }

@@ -57,8 +57,14 @@ struct jv path_step(struct jv v, struct str key)
 struct jv path_get(struct path path, struct jv root)
 {
     struct jv v = root;
-    for (uint32_t i = 0; i < path.count && jv_truthy(v); i++)
-        v = path_step(v, path.keys[i]);
+    for (uint32_t i = 0; i < path.count; i++) {
+        if (v.type == JV_OBJECT) /* nearly always */
+            v = jv_get(v, path.keys[i]);
+        else if (jv_truthy(v))
+            v = path_step(v, path.keys[i]);
+        else
+            break;
+    }
     return v;
 }
 

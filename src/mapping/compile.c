@@ -16,14 +16,13 @@ struct compiler {
     struct thrown *thrown;
     struct err *err;
     uint32_t *nodes;
+    struct lookups *lookups; /* of the scope */
     unsigned depth;
 };
 
 typedef int compile_directive(struct compiler *c, struct node *out, struct jv argument);
 
 static int compile(struct compiler *c, struct node *out, struct jv source);
-
-/* --------------------------------------------------------------------------------------- pieces */
 
 static struct node constant(struct jv value)
 {
@@ -49,6 +48,17 @@ __attribute__((format(printf, 3, 4))) static int compile_throw(struct compiler *
 static int compile_member(struct compiler *c, struct node *out, struct jv object, struct str key)
 {
     return compile(c, out, jv_get(object, key));
+}
+
+/* A part that sees a payload of its own. */
+static int compile_scope(struct compiler *c, struct scope *out, struct jv source)
+{
+    struct lookups *outer = c->lookups;
+    lookups_init(&out->lookups);
+    c->lookups = &out->lookups;
+    int rc = compile(c, &out->node, source);
+    c->lookups = outer;
+    return rc;
 }
 
 static bool is_falsy(struct jv object, struct str key)
@@ -112,8 +122,6 @@ static int compile_object(struct compiler *c, struct node *out, struct jv source
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------- directives */
-
 static int check_text_bytes(struct compiler *c, struct jv text)
 {
     if (text.len <= MAPPING_TEXT_BYTES_MAX)
@@ -138,11 +146,18 @@ static int compile_text(struct compiler *c, struct node *out, struct jv argument
     return node->op == OP_CONSTANT;
 }
 
+static int compile_place(struct compiler *c, struct place *place)
+{
+    return lookups_add(c->lookups, c->arena, place->path, &place->slot);
+}
+
 static int compile_path_text(struct compiler *c, struct node *out, struct str text)
 {
     out->op = OP_PATH;
     struct str path = path_strip_root(c->arena, text);
-    return path.ptr == NULL ? -ENOMEM : path_compile(&out->path, c->arena, path, PATH_MAPPING);
+    if (path.ptr == NULL || path_compile(&out->place.path, c->arena, path, PATH_MAPPING) != 0)
+        return -ENOMEM;
+    return compile_place(c, &out->place);
 }
 
 static int compile_path(struct compiler *c, struct node *out, struct jv argument)
@@ -159,6 +174,9 @@ static int compile_template(struct compiler *c, struct node *out, struct jv argu
         return rc;
     rc = template_compile(&template, c->arena, jv_str(out->constant));
     bool is_plain = template.count == 0 || (template.count == 1 && !template.pieces[0].has_value);
+    for (uint32_t i = 0; rc == 0 && i < template.count; i++)
+        if (template.pieces[i].has_value)
+            rc = compile_place(c, &template.pieces[i].place);
     if (rc == 0 && !is_plain)
         *out = (struct node){.op = OP_TEMPLATE, .template = template};
     return rc;
@@ -304,7 +322,7 @@ static int compile_array_path(struct compiler *c, struct node *out, struct jv ar
     node->has_shape = shape.type == JV_OBJECT && shape.len > 0;
     int rc =
         path.type == JV_STRING ? compile_path(c, &node->root, path) : compile(c, &node->root, path);
-    return rc == 0 && node->has_shape ? compile(c, &node->shape, shape) : rc;
+    return rc == 0 && node->has_shape ? compile_scope(c, &node->shape, shape) : rc;
 }
 
 static int compile_json(struct compiler *c, struct node *out, struct jv argument)
@@ -383,10 +401,11 @@ static int compile_transform(struct compiler *c, struct node *out, struct jv arg
     *out = (struct node){.op = OP_TRANSFORM, .transform = node};
     int rc = program_compile(&node->apply, c->arena, apply, c->nodes, thrown, c->err);
     if (rc == -EINVAL) { /* the reference finds out when it runs */
-        node->apply = (struct node){.op = OP_THROW, .thrown = thrown};
+        node->apply.node = (struct node){.op = OP_THROW, .thrown = thrown};
+        lookups_init(&node->apply.lookups);
         rc = 0;
     }
-    return rc == 0 ? compile_member(c, &node->mapping, argument, STR("mapping")) : rc;
+    return rc == 0 ? compile_scope(c, &node->mapping, jv_get(argument, STR("mapping"))) : rc;
 }
 
 /* clang-format off */
@@ -444,8 +463,6 @@ static int compile(struct compiler *c, struct node *out, struct jv source)
     c->depth--;
     return rc;
 }
-
-/* ---------------------------------------------------------------------------------------- roots */
 
 static bool is_too_deep(struct jv v, unsigned levels)
 {
@@ -528,17 +545,26 @@ static int unfold_root(struct compiler *c, struct jv *source)
     return is_whole ? 0 : -ENOMEM;
 }
 
-static void mark_final(struct node *node)
+/* What the program makes here is a part of its result as it is. */
+static void mark_final(const struct node *node)
 {
-    if (node->op != OP_OBJECT)
-        return;
-    struct object_node *object = (struct object_node *)(uintptr_t)node->object;
-    object->is_final = true;
-    for (uint32_t i = 0; i < object->count; i++)
-        mark_final(&object->members[i].value);
+    if (node->op == OP_OBJECT) {
+        struct object_node *object = (struct object_node *)(uintptr_t)node->object;
+        object->is_final = true;
+        for (uint32_t i = 0; i < object->count; i++)
+            mark_final(&object->members[i].value);
+    } else if (node->op == OP_ARRAY) {
+        for (uint32_t i = 0; i < node->array->count; i++)
+            mark_final(&node->array->items[i]);
+    } else if (node->op == OP_IF) {
+        mark_final(&node->branch->then);
+        mark_final(&node->branch->otherwise);
+    } else if (node->op == OP_ARRAY_PATH && node->array_path->has_shape) {
+        mark_final(&node->array_path->shape.node);
+    }
 }
 
-int program_compile(struct node *out, struct arena *a, struct jv source, uint32_t *nodes,
+int program_compile(struct scope *out, struct arena *a, struct jv source, uint32_t *nodes,
                     struct thrown *thrown, struct err *err)
 {
     struct compiler c = {.arena = a, .thrown = thrown, .err = err, .nodes = nodes};
@@ -553,8 +579,8 @@ int program_compile(struct node *out, struct arena *a, struct jv source, uint32_
     if (rc == 0)
         rc = validate_mapping(source, a, thrown, err);
     if (rc == 0)
-        rc = compile(&c, out, source);
+        rc = compile_scope(&c, out, source);
     if (rc == 0)
-        mark_final(out);
+        mark_final(&out->node);
     return rc;
 }

@@ -13,7 +13,7 @@ enum {
 
 struct mapping {
     struct arena arena; /* everything below */
-    struct node root;
+    struct scope root;
 };
 
 /* What the reference throws as our error, cut to what fits. */

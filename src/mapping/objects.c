@@ -18,8 +18,6 @@ static struct str index_key(struct arena *a, uint32_t index)
     return arena_copy(a, (struct str){digits, (size_t)len});
 }
 
-/* ---------------------------------------------------------------------------------------- clean */
-
 static bool is_clean(struct jv v)
 {
     if (v.type == JV_OBJECT) {
@@ -72,8 +70,6 @@ struct jv objects_clean(struct arena *a, struct jv v)
     return failed ? jv_undefined() : copy;
 }
 
-/* -------------------------------------------------------------------------------------- flatten */
-
 struct flattening {
     struct jv_builder out;
     struct arena *arena;
@@ -122,8 +118,6 @@ struct jv objects_flatten(struct arena *a, struct jv v, struct str separator, bo
     return jv_object_end(&f.out);
 }
 
-/* ---------------------------------------------------------------------------------------- merge */
-
 static void assign(struct jv_builder *b, struct arena *a, struct jv v)
 {
     if (v.type == JV_OBJECT) {
@@ -153,8 +147,6 @@ struct jv objects_merge(struct arena *a, struct jv objects, bool from_right)
         assign(&b, a, objects.items[from_right ? objects.len - 1 - i : i]);
     return jv_object_end(&b);
 }
-
-/* ------------------------------------------------------------------------------ excludeWhenNull */
 
 struct jv objects_exclude_nulls(struct arena *a, struct jv v)
 {

@@ -1,7 +1,7 @@
 /*
  * program: a compiled mapping, a tree of nodes. Private to this room.
  *
- *     source (JSON) --validate_mapping--> fine --program_compile--> struct node
+ *     source (JSON) --validate_mapping--> fine --program_compile--> struct scope
  * --program_eval(payload)--> value
  *
  * Each node computes one value from the payload. Nodes, paths and texts live in the mapping's
@@ -13,6 +13,7 @@
 #include <stdarg.h>
 
 #include "liquid.h"
+#include "lookups.h"
 #include "mapping.h"
 #include "path.h"
 #include "template.h"
@@ -42,7 +43,7 @@ struct node {
     enum op op;
     union {
         struct jv constant;
-        struct path path;
+        struct place place;
         struct template template;
         const struct node *argument; /* OP_PATH_TEXT, OP_TEMPLATE_TEXT, OP_EXCLUDE_NULL */
         const struct object_node *object;
@@ -58,6 +59,13 @@ struct node {
         const struct liquid *liquid;
         const struct thrown *thrown;
     };
+};
+
+/* A program with the paths that it reads from its payload: the whole mapping, or a part of it that
+ * sees another payload. */
+struct scope {
+    struct node node;
+    struct lookups lookups;
 };
 
 struct member_node {
@@ -113,7 +121,7 @@ struct replace_node {
 struct array_path_node {
     struct node root;
     bool has_shape;
-    struct node shape;
+    struct scope shape;
 };
 
 enum json_mode { JSON_MODE_UNKNOWN, JSON_MODE_ENCODE, JSON_MODE_DECODE };
@@ -135,16 +143,14 @@ struct merge_node {
 };
 
 struct transform_node {
-    struct node apply; /* a mapping of its own */
-    struct node mapping;
+    struct scope apply; /* a mapping of its own */
+    struct scope mapping;
 };
-
-/* ------------------------------------------------------------------------------------ compiling */
 
 /* Compiles what transform() is given: a whole mapping, its root form included. -EINVAL: *thrown
  * says what the reference says (in `a`); -E2BIG, -ENOMEM: err says. `nodes` counts toward
  * MAPPING_NODES_MAX. */
-int program_compile(struct node *out, struct arena *a, struct jv source, uint32_t *nodes,
+int program_compile(struct scope *out, struct arena *a, struct jv source, uint32_t *nodes,
                     struct thrown *thrown, struct err *err) __attribute__((warn_unused_result));
 
 /* Fills *thrown and returns -EINVAL, so that a refusal is one statement; -ENOMEM when the arena is
@@ -166,10 +172,9 @@ const char *program_type_name(struct jv v);
  * such key; or NULL. */
 const struct jv_member *program_directive(struct jv v);
 
-/* -------------------------------------------------------------------------------------- running */
-
 struct run {
     struct arena *arena;
+    const struct jv *found; /* by the lookups of the scope */
     uint32_t steps;
     int rc; /* sticks at the first trouble; values computed after it mean nothing */
     struct thrown thrown;
@@ -181,10 +186,10 @@ struct jv program_eval(struct run *r, const struct node *node, struct jv payload
 
 /* What transform() does to a payload that it was given: it must be an object, undefined counts as
  * {}. */
-struct jv program_transform(struct run *r, const struct node *node, struct jv payload);
+struct jv program_transform(struct run *r, const struct scope *scope, struct jv payload);
 
 /* One element of transformBatch: any payload will do. */
-struct jv program_element(struct run *r, const struct node *node, struct jv payload);
+struct jv program_element(struct run *r, const struct scope *scope, struct jv payload);
 
 /* Ends the run with an error of the reference's. Returns undefined. */
 struct jv run_throw(struct run *r, struct str name, const char *format, ...)

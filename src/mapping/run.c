@@ -9,8 +9,6 @@
 
 #define PRIMITIVE_WANTED "Cannot convert object to primitive value"
 
-/* -------------------------------------------------------------------------------------- trouble */
-
 struct jv run_throw(struct run *r, struct str name, const char *format, ...)
 {
     if (r->rc != 0)
@@ -52,19 +50,29 @@ static struct jv run_made(struct run *r, struct jv made)
     return made.type == JV_UNDEFINED ? run_out_of_memory(r) : made;
 }
 
-/* ----------------------------------------------------------------------------------- containers */
+/* The two that most nodes are, without a call. */
+static inline struct jv eval(struct run *r, const struct node *node, struct jv payload)
+{
+    if (node->op != OP_CONSTANT && (node->op != OP_PATH || node->place.slot == LOOKUP_NONE))
+        return program_eval(r, node, payload);
+    r->steps++;
+    return node->op == OP_CONSTANT ? node->constant : r->found[node->place.slot];
+}
 
+/* Its keys are distinct and in order since the mapping was parsed: nothing to look up. */
 static struct jv eval_object(struct run *r, const struct object_node *object, struct jv payload)
 {
-    struct jv_builder b;
-    jv_object_begin(&b, r->arena, object->count);
+    struct jv_member *members = arena_array(r->arena, object->count, sizeof(*members));
+    struct jv result = {.type = JV_OBJECT, .members = members};
+    if (members == NULL)
+        return run_out_of_memory(r);
     for (uint32_t i = 0; i < object->count; i++) {
         const struct member_node *member = &object->members[i];
-        struct jv value = program_eval(r, &member->value, payload);
+        struct jv value = eval(r, &member->value, payload);
         if (!member->is_hidden && !(object->is_final && value.type == JV_UNDEFINED))
-            jv_object_put(&b, member->key, value);
+            members[result.len++] = (struct jv_member){member->key, value};
     }
-    return run_made(r, jv_object_end(&b));
+    return result;
 }
 
 static struct jv eval_array(struct run *r, const struct array_node *array, struct jv payload)
@@ -74,11 +82,9 @@ static struct jv eval_array(struct run *r, const struct array_node *array, struc
     if (result.type != JV_ARRAY)
         return run_out_of_memory(r);
     for (uint32_t i = 0; i < array->count; i++)
-        items[i] = program_eval(r, &array->items[i], payload);
+        items[i] = eval(r, &array->items[i], payload);
     return result;
 }
-
-/* ---------------------------------------------------------------------------------------- texts */
 
 static struct jv eval_path_text(struct run *r, const struct node *argument, struct jv payload)
 {
@@ -99,12 +105,15 @@ static struct jv eval_template(struct run *r, const struct template *t, struct j
     if (payload.type == JV_UNDEFINED)
         payload = (struct jv){.type = JV_OBJECT};
     if (t->count == 1 && !t->has_second_pass && t->pieces[0].literal.len == 0) {
-        struct jv value = path_get(t->pieces[0].path, payload);
+        struct jv value = place_get(&t->pieces[0].place, payload, r->found);
         if (value.type == JV_STRING || jv_is_nullish(value)) /* the whole text is one value */
             return value.type == JV_STRING ? value : jv_string(STR(""));
     }
+    struct str plain = template_render_plain(t, r->arena, payload, r->found);
+    if (plain.ptr != NULL)
+        return jv_string(plain);
     buf_init_arena(&text, r->arena, MAPPING_OUTPUT_BYTES_MAX);
-    if (!template_render(t, r->arena, payload, &text, &rc))
+    if (!template_render(t, r->arena, payload, r->found, &text, &rc))
         return run_throw(r, ERROR_TYPE, PRIMITIVE_WANTED);
     return rc != 0 ? run_out_of_memory(r) : run_text(r, &text);
 }
@@ -223,11 +232,9 @@ static struct jv eval_liquid(struct run *r, const struct liquid *liquid, struct 
     }
 }
 
-/* ----------------------------------------------------------------------------------- conditions */
-
 static struct jv eval_if(struct run *r, const struct if_node *node, struct jv payload)
 {
-    struct jv subject = program_eval(r, &node->subject, payload);
+    struct jv subject = eval(r, &node->subject, payload);
     bool is_met = !jv_is_nullish(subject);
     bool throws = false;
     switch (node->condition) {
@@ -239,29 +246,44 @@ static struct jv eval_if(struct run *r, const struct if_node *node, struct jv pa
     }
     if (throws)
         return run_throw(r, ERROR_TYPE, PRIMITIVE_WANTED);
-    return program_eval(r, is_met ? &node->then : &node->otherwise, payload);
+    return eval(r, is_met ? &node->then : &node->otherwise, payload);
 }
 
-/* ----------------------------------------------------------------------------------- objects and
- * arrays */
+static struct jv *new_found(struct run *r, const struct scope *scope)
+{
+    return arena_array(r->arena, scope->lookups.count, sizeof(struct jv));
+}
+
+/* The caller puts back what the outer scope has found. */
+static struct jv eval_scope(struct run *r, const struct scope *scope, struct jv payload,
+                            struct jv *found)
+{
+    lookups_find(&scope->lookups, payload, found);
+    r->found = found;
+    r->steps += scope->lookups.count;
+    return program_eval(r, &scope->node, payload);
+}
 
 static struct jv eval_array_path(struct run *r, const struct array_path_node *node,
                                  struct jv payload)
 {
     struct jv *items;
     struct jv root = program_eval(r, &node->root, payload);
+    const struct jv *outer = r->found;
     bool is_object = root.type == JV_OBJECT;
     if (!node->has_shape || (!is_object && root.type != JV_ARRAY))
         return root;
     uint32_t count = is_object ? 1 : root.len;
     struct jv result = jv_array(r->arena, &items, count);
-    if (result.type != JV_ARRAY)
+    struct jv *found = new_found(r, &node->shape);
+    if (result.type != JV_ARRAY || found == NULL)
         return run_out_of_memory(r);
     for (uint32_t i = 0; i < count && r->rc == 0; i++) {
         if (r->steps > MAPPING_STEPS_MAX)
             return run_over(r, "more values for one event", MAPPING_STEPS_MAX);
-        items[i] = program_eval(r, &node->shape, is_object ? root : root.items[i]);
+        items[i] = eval_scope(r, &node->shape, is_object ? root : root.items[i], found);
     }
+    r->found = outer;
     return result;
 }
 
@@ -293,23 +315,34 @@ static struct jv eval_exclude_null(struct run *r, const struct node *argument, s
 
 static struct jv eval_transform(struct run *r, const struct transform_node *node, struct jv payload)
 {
+    const struct jv *outer = r->found;
+    struct jv value = jv_undefined();
     struct jv applied = program_transform(r, &node->apply, payload);
-    return r->rc == 0 ? program_eval(r, &node->mapping, applied) : jv_undefined();
+    struct jv *found = new_found(r, &node->mapping);
+    if (found == NULL)
+        (void)run_out_of_memory(r);
+    if (r->rc == 0)
+        value = eval_scope(r, &node->mapping, applied, found);
+    r->found = outer;
+    return value;
 }
 
-struct jv program_transform(struct run *r, const struct node *node, struct jv payload)
+struct jv program_transform(struct run *r, const struct scope *scope, struct jv payload)
 {
     if (payload.type == JV_UNDEFINED)
         payload = (struct jv){.type = JV_OBJECT};
     if (payload.type != JV_OBJECT)
         return run_throw(r, ERROR_PLAIN, "data must be an object, got %s",
                          program_type_name(payload));
-    return program_element(r, node, payload);
+    return program_element(r, scope, payload);
 }
 
-struct jv program_element(struct run *r, const struct node *node, struct jv payload)
+struct jv program_element(struct run *r, const struct scope *scope, struct jv payload)
 {
-    struct jv value = program_eval(r, node, payload);
+    struct jv *found = new_found(r, scope);
+    if (found == NULL)
+        return run_out_of_memory(r);
+    struct jv value = eval_scope(r, scope, payload, found);
     if (r->rc != 0 || value.type < JV_ARRAY)
         return value;
     return run_made(r, objects_clean(r->arena, value));
@@ -326,7 +359,7 @@ struct jv program_eval(struct run *r, const struct node *node, struct jv payload
     case OP_ARRAY:
         return eval_array(r, node->array, payload);
     case OP_PATH:
-        return path_get(node->path, payload);
+        return place_get(&node->place, payload, r->found);
     case OP_PATH_TEXT:
         return eval_path_text(r, node->argument, payload);
     case OP_TEMPLATE:

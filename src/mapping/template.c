@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "mapping.h"
 #include "text.h"
 
 /* The next placeholder with `braces` braces on each side at or after `from`: its first byte and the
@@ -47,9 +48,10 @@ static int cut(struct arena *a, struct str text, size_t braces, struct template_
     while (find_placeholder(text, from, braces, &start, &inner)) {
         if (pieces != NULL) {
             struct template_piece *piece = &pieces[*count];
-            *piece =
-                (struct template_piece){.literal = str_slice(text, from, start), .has_value = true};
-            if (path_compile(&piece->path, a, text_trim(inner), PATH_MAPPING) != 0)
+            *piece = (struct template_piece){.literal = str_slice(text, from, start),
+                                             .place.slot = LOOKUP_NONE,
+                                             .has_value = true};
+            if (path_compile(&piece->place.path, a, text_trim(inner), PATH_MAPPING) != 0)
                 return -ENOMEM;
         }
         ++*count;
@@ -85,33 +87,66 @@ int template_compile(struct template *out, struct arena *a, struct str text)
     return rc;
 }
 
-static bool render_pass(const struct template *t, struct jv payload, struct buf *out)
+static bool render_pass(const struct template *t, struct jv payload, const struct jv *found,
+                        struct buf *out)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const struct template_piece *piece = &t->pieces[i];
         buf_append(out, piece->literal);
         if (!piece->has_value)
             continue;
-        struct jv value = path_get(piece->path, payload);
+        struct jv value = place_get(&piece->place, payload, found);
         if (!jv_is_nullish(value) && !text_append_value(out, value))
             return false;
     }
     return true;
 }
 
-bool template_render(const struct template *t, struct arena *a, struct jv payload, struct buf *out,
-                     int *rc)
+struct str template_render_plain(const struct template *t, struct arena *a, struct jv payload,
+                                 const struct jv *found)
+{
+    size_t room = 1; /* an empty text has an address too */
+    if (t->has_second_pass)
+        return (struct str){NULL, 0};
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct template_piece *piece = &t->pieces[i];
+        struct jv value = piece->has_value ? place_get(&piece->place, payload, found) : jv_null();
+        bool is_number = value.type == JV_NUMBER && !value.exact;
+        if (!is_number && value.type != JV_STRING && !jv_is_nullish(value))
+            return (struct str){NULL, 0};
+        room += piece->literal.len + (is_number ? JV_NUMBER_BYTES : value.len);
+    }
+    char *text = room > MAPPING_OUTPUT_BYTES_MAX ? NULL : arena_alloc(a, room);
+    size_t len = 0;
+    for (uint32_t i = 0; text != NULL && i < t->count; i++) {
+        const struct template_piece *piece = &t->pieces[i];
+        struct jv value = piece->has_value ? place_get(&piece->place, payload, found) : jv_null();
+        if (piece->literal.len > 0)
+            memcpy(text + len, piece->literal.ptr, piece->literal.len);
+        len += piece->literal.len;
+        if (value.type == JV_NUMBER)
+            len += jv_number_text(value.number, text + len);
+        if (value.type != JV_STRING || value.len == 0)
+            continue;
+        memcpy(text + len, value.ptr, value.len);
+        len += value.len;
+    }
+    return (struct str){text, len};
+}
+
+bool template_render(const struct template *t, struct arena *a, struct jv payload,
+                     const struct jv *found, struct buf *out, int *rc)
 {
     struct template second;
     struct buf first;
     *rc = 0;
     if (!t->has_second_pass)
-        return render_pass(t, payload, out);
+        return render_pass(t, payload, found, out);
     buf_init_arena(&first, a, out->max);
-    if (!render_pass(t, payload, &first))
+    if (!render_pass(t, payload, found, &first))
         return false;
     out->failed = out->failed || first.failed;
     out->too_long = out->too_long || first.too_long;
     *rc = compile_pass(&second, a, buf_str(&first), 2);
-    return *rc != 0 || render_pass(&second, payload, out);
+    return *rc != 0 || render_pass(&second, payload, NULL, out);
 }

@@ -11,28 +11,45 @@
 #include "arena.h"
 #include "buf.h"
 #include "jv.h"
-#include "path.h"
+#include "lookups.h"
+
+/* Where a value is: in a slot of the scope, or at the path. */
+struct place {
+    struct path path;
+    uint32_t slot; /* LOOKUP_NONE: look along the path */
+};
+
+static inline struct jv place_get(const struct place *place, struct jv payload,
+                                  const struct jv *found)
+{
+    return place->slot == LOOKUP_NONE ? path_get(place->path, payload) : found[place->slot];
+}
 
 struct template_piece {
     struct str literal; /* before the value */
-    struct path path;
+    struct place place;
     bool has_value; /* false for the text after the last value */
 };
 
 struct template
 {
-    const struct template_piece *pieces;
+    struct template_piece *pieces;
     uint32_t count;
     bool has_second_pass; /* pieces are the three-brace ones: the result is cut again */
 };
 
-/* Text borrows from `text`. -ENOMEM: the arena is full. */
+/* Text borrows from `text`; its places have no slots. -ENOMEM: the arena is full. */
 int template_compile(struct template *out, struct arena *a, struct str text)
     __attribute__((warn_unused_result));
 
+/* The text, when all values in it are texts and plain numbers, nearly always; else its ptr is NULL,
+ * and template_render has to make it. A template with a second pass is never so. */
+struct str template_render_plain(const struct template *t, struct arena *a, struct jv payload,
+                                 const struct jv *found);
+
 /* Appends to `out`; false when a value cannot become text (text_append_value). A second pass
  * allocates from the arena; *rc is then -ENOMEM when that is full. */
-bool template_render(const struct template *t, struct arena *a, struct jv payload, struct buf *out,
-                     int *rc);
+bool template_render(const struct template *t, struct arena *a, struct jv payload,
+                     const struct jv *found, struct buf *out, int *rc);
 
 #endif

@@ -31,8 +31,6 @@ typedef bool check(struct validation *v, struct jv value);
 static bool check_any(struct validation *v, struct jv value);
 static bool check_directive(struct validation *v, struct jv value);
 
-/* --------------------------------------------------------------------------------------- errors */
-
 static void append_path(struct buf *out, const struct validation *v)
 {
     buf_putc(out, '/');
@@ -116,8 +114,6 @@ static bool check_below(struct validation *v, struct str segment, check *inner, 
     v->depth--;
     return ok;
 }
-
-/* --------------------------------------------------------------------------------------- values */
 
 static bool check_directive_or_raw(struct validation *v, struct jv value)
 {
@@ -207,8 +203,6 @@ static bool check_direction(struct validation *v, struct jv value)
 {
     return check_one_of(v, value, STR("left"), STR("right"));
 }
-
-/* ----------------------------------------------------------------------------------- directives */
 
 struct field {
     struct str name;

@@ -70,6 +70,20 @@ int schema_find(const struct schema *s, struct str key)
     return -1;
 }
 
+/* The same for member after member: a mapping mostly has the order of the rows, with gaps. */
+static int find_next(const struct schema *s, struct str key, size_t *next)
+{
+    enum { NEAR = 4 };
+    size_t row = *next;
+    size_t end = row + NEAR < s->count ? row + NEAR : s->count;
+    while (row < end && ((s->absent >> row & 1) != 0 || !str_eq(s->fields[row].key, key)))
+        row++;
+    int found = row < end ? (int)row : schema_find(s, key);
+    if (found >= 0)
+        *next = (size_t)found + 1;
+    return found;
+}
+
 static const struct subject root_subject;
 
 /* One value to be validated: a field, or an item of a field that is an array. */
@@ -143,20 +157,36 @@ static const struct field *find_part(const struct field *f, struct str key)
     return NULL;
 }
 
+/* The same for member after member: `next` is where the search starts, for a default mapping has
+ * the members in the order of the parts. */
+static const struct field *find_next_part(const struct field *f, struct str key, size_t *next)
+{
+    for (size_t i = 0, at = *next; i < f->part_count; i++, at++) {
+        at = at < f->part_count ? at : 0;
+        if (str_eq(f->parts[at].key, key)) {
+            *next = at + 1;
+            return &f->parts[at];
+        }
+    }
+    return NULL;
+}
+
 static bool fits(const struct field *f, bool is_item, struct jv v);
 
 /* Nothing to remove, to coerce or to complain about in the parts of an object. */
 static bool parts_fit(const struct field *f, struct jv v)
 {
+    size_t next = 0;
+    size_t wanted = 0;
+    for (size_t i = 0; i < f->part_count; i++)
+        wanted += f->parts[i].required;
     for (uint32_t i = 0; i < v.len; i++) {
-        const struct field *part = find_part(f, v.members[i].key);
+        const struct field *part = find_next_part(f, v.members[i].key, &next);
         if (part == NULL ? !f->additional : !fits(part, false, v.members[i].value))
             return false;
+        wanted -= part != NULL && part->required; /* what fits is not undefined */
     }
-    for (size_t i = 0; i < f->part_count; i++)
-        if (f->parts[i].required && jv_get(v, f->parts[i].key).type == JV_UNDEFINED)
-            return false;
-    return true;
+    return wanted == 0;
 }
 
 static bool number_fits(const struct field *f, struct jv v)
@@ -426,18 +456,19 @@ static bool requirement_holds(struct check *c, const struct root *r,
 static void check_required(struct check *c, const struct root *r)
 {
     const struct schema *s = r->schema;
-    for (size_t row = 0; s->conditional != 0 && row < s->count; row++) {
-        if ((s->conditional & (UINT64_C(1) << row)) == 0)
-            continue;
+    for (uint64_t rows = s->conditional; rows != 0; rows &= rows - 1) {
+        size_t row = (size_t)__builtin_ctzll(rows);
         if (!requirement_holds(c, r, s->fields[row].required_if) ||
             r->values[row].type != JV_UNDEFINED)
             continue;
         say_missing(&c->sentences, &root_subject, s->fields[row].key);
         say_then(&c->sentences);
     }
-    for (size_t row = 0; s->required != 0 && row < s->count; row++)
-        if ((s->required & (UINT64_C(1) << row)) != 0 && r->values[row].type == JV_UNDEFINED)
+    for (uint64_t rows = s->required; rows != 0; rows &= rows - 1) {
+        size_t row = (size_t)__builtin_ctzll(rows);
+        if (r->values[row].type == JV_UNDEFINED)
             say_missing(&c->sentences, &root_subject, s->fields[row].key);
+    }
 }
 
 /* A root value cleaned as the form asks. */
@@ -491,9 +522,10 @@ int schema_check(const struct schema *s, struct jv payload, enum schema_clean ho
     }
 
     uint64_t unsettled = 0;
+    size_t next = 0;
     for (uint32_t i = 0; i < payload.len; i++) {
         struct jv v = payload.members[i].value;
-        int row = schema_find(s, payload.members[i].key);
+        int row = find_next(s, payload.members[i].key, &next);
         if (row < 0) {
             bool empty = how == CLEAN_SINGLE && is_empty_text(v);
             if (!empty && str_eq(payload.members[i].key, STR("dynamicAuthSettings")))

@@ -13,40 +13,26 @@ enum {
 
 static unsigned classes(char c)
 {
-    if (c >= '0' && c <= '9')
-        return IN_NAME | IN_USER | IN_PATH | IN_TAIL | IN_SCHEME | IN_HEX | IN_DIGIT;
-    if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
-        return IN_NAME | IN_USER | IN_PATH | IN_TAIL | IN_SCHEME | IN_HEX;
-    if ((c >= 'g' && c <= 'z') || (c >= 'G' && c <= 'Z'))
-        return IN_NAME | IN_USER | IN_PATH | IN_TAIL | IN_SCHEME;
-    switch (c) {
-    case '-':
-    case '.':
-    case '+':
-        return IN_NAME | IN_USER | IN_PATH | IN_TAIL | IN_SCHEME;
-    case '_':
-    case '~':
-    case '!':
-    case '$':
-    case '&':
-    case '\'':
-    case '(':
-    case ')':
-    case '*':
-    case ',':
-    case ';':
-    case '=':
-        return IN_NAME | IN_USER | IN_PATH | IN_TAIL;
-    case ':':
-        return IN_USER | IN_PATH | IN_TAIL;
-    case '@':
-        return IN_PATH | IN_TAIL;
-    case '/':
-    case '?':
-        return IN_TAIL;
-    default:
-        return 0;
-    }
+    enum {
+        T = IN_TAIL,
+        A = IN_PATH | T,
+        C = IN_USER | A,
+        S = IN_NAME | C,
+        P = IN_SCHEME | S,
+        X = IN_HEX | P,
+        D = IN_DIGIT | X,
+    };
+    /* clang-format off */
+    static const uint8_t table[256] = {
+        /*  !"#$%&'()*+,-./ */ [' '] = 0, S, 0, 0, S, 0, S, S, S, S, S, P, S, P, P, T,
+        /* 0123456789:;<=>? */ D, D, D, D, D, D, D, D, D, D, C, S, 0, S, 0, T,
+        /* @ABCDEFGHIJKLMNO */ A, X, X, X, X, X, X, P, P, P, P, P, P, P, P, P,
+        /* PQRSTUVWXYZ[\]^_ */ P, P, P, P, P, P, P, P, P, P, P, 0, 0, 0, 0, S,
+        /* `abcdefghijklmno */ 0, X, X, X, X, X, X, P, P, P, P, P, P, P, P, P,
+        /* pqrstuvwxyz{|}~  */ P, P, P, P, P, P, P, P, P, P, P, 0, 0, 0, S, 0,
+    };
+    /* clang-format on */
+    return table[(unsigned char)c];
 }
 
 /* Only bytes of the class, and percent-encoded ones. */

@@ -195,6 +195,8 @@ static void objects_are_encoded_flattened_and_merged(void **state)
         {"{\"@merge\":{\"direction\":\"right\",\"objects\":[{\"a\":1},{\"a\":{\"@path\":\"$.x\"}}]}}", "{}", "{\"k\":{}}"},
         {"{\"@merge\":{\"direction\":\"right\",\"objects\":[{\"@path\":\"$.s\"},{\"@path\":\"$.l\"},{\"@path\":\"$.n\"}]}}", "{\"s\":\"ab\",\"l\":[5],\"n\":1}", "{\"k\":{\"0\":5,\"1\":\"b\"}}"},
         {"{\"@transform\":{\"apply\":{\"x\":{\"@path\":\"$.a\"}},\"mapping\":{\"y\":{\"@path\":\"$.x\"},\"z\":{\"@path\":\"$.a\"}}}}", "{\"a\":1}", "{\"k\":{\"y\":1}}"},
+        {"{\"@transform\":{\"apply\":{\"x\":1,\"__segment_internal_directive\":7},\"mapping\":{\"y\":{\"@path\":\"$.x\"}}}}", "{\"a\":1}", "!Error: The root directive must be an object"},
+        {"{\"@arrayPath\":[\"$.l\",{\"@transform\":{\"apply\":{\"q\":{\"@path\":\"$.p\"}},\"mapping\":{\"r\":{\"@path\":\"$.q\"},\"s\":{\"@template\":\"{{p}}{{q}}\"}}}}]}", "{\"l\":[{\"p\":1},{\"p\":2}],\"p\":3}", "{\"k\":[{\"r\":1,\"s\":\"1\"},{\"r\":2,\"s\":\"2\"}]}"},
         {"{\"@arrayPath\":[\"$.l\",{\"@transform\":{\"apply\":{},\"mapping\":{}}}]}", "{\"l\":[null]}", "!Error: data must be an object, got null"},
         {"{\"@excludeWhenNull\":{\"@path\":\"$.v\"}}", "{\"v\":null}", "{}"},
         {"{\"@excludeWhenNull\":{\"@path\":\"$.v\"}}", "{\"v\":{\"a\":null,\"b\":{\"c\":null},\"d\":[null]}}", "{\"k\":{\"b\":{},\"d\":[null]}}"},
