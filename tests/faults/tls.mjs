@@ -30,8 +30,8 @@ const troubles = [
   { name: 'HTTP/1.1 carries out and resets the connections', version: '1.1', every: 10, after: cut, repeats: CONNECTIONS },
   { name: 'HTTP/2 resets the connection at rest', version: '2.0', rest: terminator => terminator.cutWires(), repeats: 0 },
   { name: 'HTTP/1.1 resets the connections at rest', version: '1.1', rest: terminator => terminator.cutWires(), repeats: 0 },
-  { name: 'HTTP/2 hears nothing more on its connection', version: '2.0', rest: terminator => terminator.freezeWires(), repeats: 0 },
-  { name: 'HTTP/1.1 hears nothing more on its connections', version: '1.1', rest: terminator => terminator.freezeWires(), repeats: 0 },
+  { name: 'HTTP/2 hears nothing more on its connection', version: '2.0', rest: terminator => terminator.freezeWires(), timeout: '3s', repeats: 0 },
+  { name: 'HTTP/1.1 hears nothing more on its connections', version: '1.1', rest: terminator => terminator.freezeWires(), timeout: '3s', repeats: 0 },
 ]
 
 /** Streams from this one on are nobody's; the ones before it are finished. */
@@ -55,7 +55,7 @@ function cut({ terminator }) {
 async function start(authority, { certificate, destination = {}, settings = {}, version, setup } = {}) {
   const sandbox = await Sandbox.start({ options: ['--no-limits', '--fault', 'latency=5..40'] })
   const terminator = await Terminator.start({ upstream: sandbox.url, certificate: certificate ?? (await authority.issue('localhost')), version })
-  const config = plainConfig(terminator, { destination: { batch_objects: OBJECTS, batch_wait: '20ms', timeout: '1s', connections: CONNECTIONS, ...destination } })
+  const config = plainConfig(terminator, { destination: { batch_objects: OBJECTS, batch_wait: '20ms', timeout: '20s', connections: CONNECTIONS, ...destination } })
   Object.assign(config.destinations[0].settings, { ca_file: authority.file }, settings)
   const server = await Server.start(config, { setup })
   const stop = async name => {
@@ -66,8 +66,8 @@ async function start(authority, { certificate, destination = {}, settings = {}, 
   return { sandbox, terminator, config, server, stop }
 }
 
-async function checkTrouble(authority, { name, version, every, before, after, rest, repeats }) {
-  const { sandbox, terminator, server, stop } = await start(authority, { version })
+async function checkTrouble(authority, { name, version, every, before, after, rest, timeout = '20s', repeats }) {
+  const { sandbox, terminator, server, stop } = await start(authority, { version, destination: { timeout } })
   let times = 0
   const hook = act => call => {
     if (act === undefined || call.count % every !== 0) return false
@@ -120,23 +120,22 @@ const distrusted = authorities => [
     name: 'a certificate of an unknown CA',
     certificate: () => authorities.unknown.issue('localhost'),
     logged: [/unable to get local issuer certificate/, /settings\.ca_file or the system's certificates/],
-    mend: ({ config, server }) => {
-      config.destinations[0].settings.ca_file = authorities.unknown.file
-      server.writeConfig(config)
-      server.signal('SIGHUP')
-    },
+    mend: it => trust(it, authorities.unknown),
   },
   {
     name: 'a CA file that cannot be read',
     settings: { ca_file: brokenBundle() },
     logged: [/check settings\.ca_file/],
-    mend: ({ config, server }) => {
-      config.destinations[0].settings.ca_file = authorities.known.file
-      server.writeConfig(config)
-      server.signal('SIGHUP')
-    },
+    mend: it => trust(it, authorities.known),
   },
 ]
+
+async function trust({ config, server }, authority) {
+  config.destinations[0].settings.ca_file = authority.file
+  server.writeConfig(config)
+  server.signal('SIGHUP')
+  await until('the new config is in use', () => server.program.logged(/reload: .* is in use now/))
+}
 
 function brokenBundle() {
   const file = path.join(temporaryFolder(), 'broken.pem')
@@ -159,7 +158,7 @@ async function checkDistrust(authorities, { name, certificate, settings, logged,
   checkEqual(`${name}: no request gets through`, [terminator.requests, (await sandbox.stats()).events], [{ '1.1': 0, '2.0': 0 }, 0])
   checkEqual(`${name}: the log is not filled with it`, server.program.log.length, before)
 
-  if (mend !== undefined) mend(it)
+  if (mend !== undefined) await mend(it)
   else terminator.setCertificate(await authorities.known.issue('localhost'))
   await server.drained()
   const result = await sender.compare(sandbox)
