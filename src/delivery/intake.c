@@ -12,7 +12,9 @@ struct intake {
     struct str *views;
     uint64_t position;
     struct parked parked;
-    uint64_t again;       /* the second reading's position, while parked_is_going */
+    uint64_t again;   /* the second reading's position, while parked_is_going */
+    bool again_moved; /* since it began, something was taken, or time passed in which lanes drained
+                       */
     unsigned again_left;  /* records that the second reading may still look at in this call */
     int rc;               /* of the read under way */
     struct item *waiting; /* read, but there was no memory for their lanes yet; in order */
@@ -359,9 +361,11 @@ static int take_again(struct intake *in, uint64_t position, const struct envelop
         return rc; /* 0: it was taken the first time and is on its way */
     if (parked_may_go(&in->parked, &users) && !has_lane_above(in, &users, PARKED_LANE_ITEMS)) {
         rc = take_mapped(in, position, envelope, mapped);
-        if (rc == 0)
-            parked_advance(&in->parked, &users, position);
-        return rc;
+        if (rc != 0)
+            return rc;
+        parked_advance(&in->parked, &users, position);
+        in->again_moved = true;
+        return 0;
     }
     parked_block(&in->parked, &users, position);
     return 0;
@@ -457,7 +461,8 @@ static bool on_record_again(void *self, uint64_t position, struct str record)
  * skipped unread. */
 static int read_again(struct intake *in)
 {
-    if (!parked_is_going(&in->parked))
+    in->again_moved = parked_is_going(&in->parked);
+    if (!in->again_moved)
         in->again = parked_begin(&in->parked, is_lane_low, in);
     in->again_left = INTAKE_READ_RECORDS_MAX;
     in->rc = 0;
@@ -472,8 +477,10 @@ static int read_again(struct intake *in)
             in->again = open;
             return rc;
         }
-        if (in->again >= in->position)
+        if (in->again >= in->position) {
             parked_end(&in->parked);
+            in->again_moved = true;
+        }
     }
     return in->rc;
 }
@@ -503,6 +510,9 @@ bool intake_read(struct intake *in, int *rc)
         *rc = read_again(in); /* first: these hold the cursor back */
     if (*rc != 0)
         return false;
+    /* A reading that moved nothing waits for lanes that are full: what leaves them brings us back
+     * here. After any other one, somebody else may go, and nothing on its way would tell. */
+    bool may_go_on = in->parked.count > 0 && (in->again_moved || parked_is_going(&in->parked));
     bool has_more = read_on(in, rc);
-    return *rc == 0 && (has_more || (parked_is_going(&in->parked) && has_memory(in)));
+    return *rc == 0 && (has_more || (may_go_on && has_memory(in)));
 }
