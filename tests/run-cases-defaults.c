@@ -153,7 +153,7 @@ static struct jv preset_of(const struct preset *preset, struct arena *a)
     jv_object_put(&b, STR("name"), jv_string(preset->name));
     put(&b, STR("subscribe"), text(preset->subscribe));
     jv_object_put(&b, STR("partnerAction"), jv_string(preset->action));
-    jv_object_put(&b, STR("mapping"), preset_mapping(preset, a));
+    jv_object_put(&b, STR("mapping"), preset_mapping(BRAZE_CLOUD, preset, a));
     jv_object_put(&b, STR("type"),
                   text(preset->event_slug == NULL ? "automatic" : "specificEvent"));
     put(&b, STR("eventSlug"), text(preset->event_slug));

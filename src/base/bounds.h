@@ -24,6 +24,7 @@ enum {
     TRACK_OBJECTS_MAX = 75,
     TRACK_BODY_BYTES_MAX = 4 * 1024 * 1024,
     ADMIN_IDS_MAX = 50,
+    COHORT_IDS_MAX = 1000,
 };
 
 static_assert(EVENT_BYTES_MAX < BATCH_BYTES_MAX, "a batch must have room for an event");

@@ -71,6 +71,15 @@ static size_t edit_distance(struct str a, struct str b)
     return row[b.len];
 }
 
+struct str str_place(char **at, struct str text)
+{
+    struct str copy = {*at, text.len};
+    if (text.len > 0)
+        memcpy(*at, text.ptr, text.len);
+    *at += text.len;
+    return copy;
+}
+
 struct str str_nearest(struct str text, const struct str *names, size_t count)
 {
     struct str best = {NULL, 0};

@@ -117,6 +117,9 @@ struct str str_trim(struct str text);
  * and does not end inside a character. */
 size_t str_utf8_cut(struct str text, size_t bytes_max);
 
+/* Copies the text to *at, where there is room for it, and moves *at behind the copy. */
+struct str str_place(char **at, struct str text);
+
 /* The nearest of `count` names by edit distance, or an empty str
  * when none is near: "did you mean". */
 struct str str_nearest(struct str text, const struct str *names, size_t count);

@@ -70,7 +70,8 @@ struct built {
     enum request_family family;                  /* the action's, unless build says otherwise */
     struct identity users[INTENT_USER_KEYS_MAX]; /* whom the objects concern */
     unsigned user_count;
-    struct str path; /* families whose path depends on the object; else empty */
+    struct str path;             /* families whose path depends on the object; else empty */
+    const struct cohort *cohort; /* cohort families; else NULL */
     struct failure failure;
     bool failure_has_body; /* batch: its node carries the payload */
 };
@@ -114,11 +115,19 @@ struct action {
     int (*batch_settle)(struct batch *b);
 };
 
-extern const struct action actions[];
+extern const struct action actions[]; /* of Braze Cloud Mode (Actions) */
 extern const size_t action_count;
 
-/* NULL when there is none. */
+/* One of them, NULL when there is none. */
 const struct action *action_find(struct str key);
+
+/* The actions that a destination of this kind has. */
+struct action_list {
+    const struct action *rows;
+    size_t count;
+};
+struct action_list action_list(enum braze_kind kind);
+const struct action *action_list_find(struct action_list list, struct str key); /* NULL: none */
 
 struct str sync_mode_name(enum sync_mode mode); /* "undefined" for SYNC_NONE */
 enum sync_mode sync_mode_of(struct jv word);

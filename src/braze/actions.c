@@ -6,6 +6,7 @@
 #include "batch.h"
 #include "bounds.h"
 #include "catalog.h"
+#include "cohorts.h"
 #include "ecommerce.h"
 #include "event.h"
 #include "identify.h"
@@ -113,12 +114,28 @@ const struct action actions[] = {
 /* clang-format on */
 const size_t action_count = countof(actions);
 
+struct action_list action_list(enum braze_kind kind)
+{
+    switch (kind) {
+    case BRAZE_CLOUD:
+        return (struct action_list){actions, action_count};
+    case BRAZE_COHORTS:
+        return (struct action_list){&cohorts_action, 1};
+    }
+    __builtin_unreachable();
+}
+
+const struct action *action_list_find(struct action_list list, struct str key)
+{
+    for (size_t i = 0; i < list.count; i++)
+        if (str_eq(list.rows[i].key, key))
+            return &list.rows[i];
+    return NULL;
+}
+
 const struct action *action_find(struct str key)
 {
-    for (size_t i = 0; i < action_count; i++)
-        if (str_eq(actions[i].key, key))
-            return &actions[i];
-    return NULL;
+    return action_list_find(action_list(BRAZE_CLOUD), key);
 }
 
 static const struct str mode_names[] = {

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 
+#include "bounds.h"
 #include "date.h"
+#include "hash.h"
 #include "shared_fields.h"
 
 /* clang-format off */
@@ -23,6 +25,8 @@ const struct field cohorts_fields[COHORTS_ROWS] = {
         .preset = "[\"cohort_name\",\"cohort_id\"]"},
 };
 /* clang-format on */
+
+enum { PATH_BYTES_MAX = 256 }; /* a partner's name, and what stands around it */
 
 /* Users of one change, in the order they are found. */
 struct change {
@@ -47,11 +51,30 @@ static bool is_in(const struct jv *list, uint32_t count, struct jv v)
     return false;
 }
 
+static bool is_member(const struct jv *v)
+{
+    return jv_truthy(jv_get(v[COHORTS_EVENT_PROPERTIES], jv_str(v[COHORTS_AUDIENCE_KEY])));
+}
+
+/* The reference looks at the first payload of a batch, delivery at each. */
+static bool is_other_audience(const struct jv *v, struct failure *out)
+{
+    if (jv_equal(v[COHORTS_NAME], v[COHORTS_AUDIENCE_KEY]))
+        return false;
+    *out = (struct failure){
+        .name = "PayloadValidationError",
+        .code = jv_string(STR("PAYLOAD_VALIDATION_FAILED")),
+        .status = 400,
+        .message = STR("The value of `personas computation key` and `personas_audience_key` "
+                       "must match."),
+    };
+    return true;
+}
+
 /* A user counts once, however often the batch names it: the newest event decides. */
 static void sort_user(struct changes *c, const struct jv *v)
 {
-    struct jv flag = jv_get(v[COHORTS_EVENT_PROPERTIES], jv_str(v[COHORTS_AUDIENCE_KEY]));
-    struct change *to = jv_truthy(flag) ? &c->add : &c->remove;
+    struct change *to = is_member(v) ? &c->add : &c->remove;
     struct jv user = v[COHORTS_EXTERNAL_ID];
     struct jv device = v[COHORTS_DEVICE_ID];
     struct jv alias = v[COHORTS_USER_ALIAS];
@@ -133,6 +156,21 @@ static int sort_by_time(struct cohorts_sync *out, const struct record *records, 
     return 0;
 }
 
+static void append_base_path(struct buf *out, struct str partner)
+{
+    buf_append(out, STR("/partners/"));
+    buf_append(out, partner);
+}
+
+struct str cohorts_address(struct str endpoint, struct str partner, struct arena *a)
+{
+    struct buf address;
+    buf_init_arena(&address, a, endpoint.len + PATH_BYTES_MAX);
+    buf_append(&address, endpoint);
+    append_base_path(&address, partner);
+    return address.failed ? STR("") : buf_str(&address);
+}
+
 static void begin_body(struct jv_builder *b, const struct cohorts_config *config, struct arena *a)
 {
     jv_object_begin(b, a, 5);
@@ -140,12 +178,29 @@ static void begin_body(struct jv_builder *b, const struct cohorts_config *config
     put(b, STR("client_secret"), config->client_secret);
 }
 
-static int add_request(struct cohorts_sync *out, struct str path, struct jv_builder *body)
+static int add_request(struct cohorts_sync *out, const struct cohorts_config *config,
+                       enum request_family family, struct jv_builder *body, struct arena *a)
 {
+    const struct family_row *row = family_row(family);
+    struct str partner = config->partner.len > 0 ? config->partner : STR("segment");
+    struct buf path;
+    buf_init_arena(&path, a, PATH_BYTES_MAX);
+    append_base_path(&path, partner);
+    buf_append(&path, str_from(row->path));
     struct request *request = &out->requests[out->request_count++];
-    *request = (struct request){
-        .method = "POST", .path = path, .body = jv_object_end(body), .is_open = true};
-    return request->body.type == JV_OBJECT ? 0 : -ENOMEM;
+    *request = (struct request){.method = row->method,
+                                .path = buf_str(&path),
+                                .body = jv_object_end(body),
+                                .is_open = true};
+    return request->body.type == JV_OBJECT && !path.failed ? 0 : -ENOMEM;
+}
+
+/* What makes or renames the cohort; the account's keys are there already. */
+static void put_cohort(struct jv_builder *body, const struct jv *v)
+{
+    put(body, STR("name"), v[COHORTS_NAME]);
+    put(body, STR("cohort_id"), v[COHORTS_ID]);
+    put(body, STR("created_at"), v[COHORTS_TIME]);
 }
 
 static int make_cohort(struct cohorts_sync *out, const struct cohorts_config *config,
@@ -153,11 +208,9 @@ static int make_cohort(struct cohorts_sync *out, const struct cohorts_config *co
 {
     struct jv_builder b;
     begin_body(&b, config, a);
-    put(&b, STR("name"), first[COHORTS_NAME]);
-    put(&b, STR("cohort_id"), first[COHORTS_ID]);
-    put(&b, STR("created_at"), first[COHORTS_TIME]);
+    put_cohort(&b, first);
     out->makes_cohort = true;
-    return add_request(out, STR("/partners/segment/cohorts"), &b);
+    return add_request(out, config, FAMILY_COHORT, &b, a);
 }
 
 static int change_members(struct cohorts_sync *out, const struct cohorts_config *config,
@@ -178,7 +231,7 @@ static int change_members(struct cohorts_sync *out, const struct cohorts_config 
     begin_body(&b, config, a);
     put(&b, STR("cohort_id"), cohort_id);
     jv_object_put(&b, STR("cohort_changes"), list);
-    return add_request(out, STR("/partners/segment/cohorts/users"), &b);
+    return add_request(out, config, FAMILY_COHORT_ADD_USER, &b, a);
 }
 
 int cohorts_sync(struct cohorts_sync *out, const struct cohorts_config *config,
@@ -187,16 +240,8 @@ int cohorts_sync(struct cohorts_sync *out, const struct cohorts_config *config,
     const struct jv *first = records[0].values;
     struct changes changes;
     *out = (struct cohorts_sync){0};
-    if (!jv_equal(first[COHORTS_NAME], first[COHORTS_AUDIENCE_KEY])) {
-        out->failure = (struct failure){
-            .name = "PayloadValidationError",
-            .code = jv_string(STR("PAYLOAD_VALIDATION_FAILED")),
-            .status = 400,
-            .message = STR("The value of `personas computation key` and `personas_audience_key` "
-                           "must match."),
-        };
+    if (is_other_audience(first, &out->failure))
         return 0;
-    }
     int rc = 0;
     if (!jv_equal(config->known_name, first[COHORTS_NAME]))
         rc = make_cohort(out, config, first, a);
@@ -210,3 +255,88 @@ int cohorts_sync(struct cohorts_sync *out, const struct cohorts_config *config,
         sort_user(&changes, records[out->order[i]].values);
     return rc == 0 ? change_members(out, config, &changes, first[COHORTS_ID], a) : rc;
 }
+
+static struct str json_of(struct jv v, struct arena *a)
+{
+    struct buf text;
+    buf_init_arena(&text, a, RECORD_BYTES_MAX);
+    jv_write(&text, v);
+    return text.failed ? (struct str){NULL, 0} : buf_str(&text);
+}
+
+/* An object's members without its braces. */
+static struct str members_of(struct jv object, struct arena *a)
+{
+    struct str text = json_of(object, a);
+    return text.len < 2 ? (struct str){NULL, 0} : str_slice(text, 1, text.len - 1);
+}
+
+struct str cohorts_body_keys(struct jv settings, struct arena *a)
+{
+    struct cohorts_config config = {
+        .partner_api_key = jv_get(settings, STR("partner_api_key")),
+        .client_secret = jv_get(settings, STR("client_secret")),
+    };
+    struct jv_builder b;
+    begin_body(&b, &config, a);
+    return members_of(jv_object_end(&b), a);
+}
+
+static int describe_cohort(struct cohort *out, const struct jv *v, struct arena *a)
+{
+    struct jv_builder id;
+    struct jv_builder body;
+    jv_object_begin(&id, a, 1);
+    jv_object_put(&id, STR("cohort_id"), v[COHORTS_ID]);
+    jv_object_begin(&body, a, 3);
+    put_cohort(&body, v);
+    *out = (struct cohort){
+        .key = {hash_str(jv_str(v[COHORTS_ID]))},
+        .name = hash_str(jv_str(v[COHORTS_NAME])),
+        .id = members_of(jv_object_end(&id), a),
+        .body = json_of(jv_object_end(&body), a),
+    };
+    return out->id.ptr == NULL || out->body.ptr == NULL ? -ENOMEM : 0;
+}
+
+/* The first id that is there: one payload, one member. */
+static int cohorts_build(const struct call *call, const struct record *r, struct arena *a,
+                         struct built *out)
+{
+    const struct jv *v = r->values;
+    static const struct {
+        size_t row;
+        enum request_family add, remove;
+    } ids[] = {
+        {COHORTS_EXTERNAL_ID, FAMILY_COHORT_ADD_USER, FAMILY_COHORT_REMOVE_USER},
+        {COHORTS_DEVICE_ID, FAMILY_COHORT_ADD_DEVICE, FAMILY_COHORT_REMOVE_DEVICE},
+        {COHORTS_USER_ALIAS, FAMILY_COHORT_ADD_ALIAS, FAMILY_COHORT_REMOVE_ALIAS},
+    };
+    (void)call;
+    if (is_other_audience(v, &out->failure))
+        return 0;
+    size_t i = 0;
+    while (i < countof(ids) && !jv_truthy(v[ids[i].row]))
+        i++;
+    if (i == countof(ids))
+        return 0;
+    struct cohort *cohort = arena_array(a, 1, sizeof(*cohort));
+    out->objects = arena_array(a, 1, sizeof(*out->objects));
+    if (cohort == NULL || out->objects == NULL)
+        return -ENOMEM;
+    out->family = is_member(v) ? ids[i].add : ids[i].remove;
+    out->objects[out->count++] =
+        ids[i].row == COHORTS_USER_ALIAS ? ordered_alias(a, v[ids[i].row]) : v[ids[i].row];
+    out->cohort = cohort;
+    return out->objects[0].type == JV_UNDEFINED ? -ENOMEM : describe_cohort(cohort, v, a);
+}
+
+const struct action cohorts_action = {
+    .key = STR_INIT("syncAudiences"),
+    .title = "Sync Audience",
+    .subscribe = COHORTS_SUBSCRIBE,
+    .fields = cohorts_fields,
+    .field_count = COHORTS_ROWS,
+    .family = FAMILY_COHORT_ADD_USER,
+    .build = cohorts_build,
+};

@@ -3,11 +3,13 @@
  * (docs/spec/segment-actions.md §9).
  *
  *     validated payloads --cohorts_sync--> a request that makes the cohort, when it is new here,
- * and one that changes it
+ *                                          and one that changes it
+ *     one of them --cohorts_action.build--> an id that enters or leaves its cohort, for delivery
+ *                                           to pack with others
  *
- * Pure: whoever calls sends the requests in order, the second only after the first
- * succeeded, and keeps the cohort's name for the next call. The partner key is the caller's
- * to find (the reference reads it from its environment).
+ * Pure: whoever sends the requests sends the second only after the first succeeded, and keeps the
+ * cohort's name for the next one. The partner key is the caller's to find (the reference reads it
+ * from its environment).
  */
 #ifndef SPELTER_BRAZE_COHORTS_H
 #define SPELTER_BRAZE_COHORTS_H
@@ -29,12 +31,22 @@ enum {
 };
 
 extern const struct field cohorts_fields[COHORTS_ROWS];
+extern const struct action cohorts_action;
+#define COHORTS_SUBSCRIBE "event = \"Audience Entered\" or event = \"Audience Exited\""
 
 struct cohorts_config {
     struct jv client_secret;
     struct jv partner_api_key; /* undefined members are left out of the bodies */
     struct jv known_name;      /* of the cohort made last; undefined: none */
+    struct str partner;        /* whose integration it is at Braze; empty: the reference's */
 };
+
+/* The account's keys as every body begins with them, JSON members without braces. Empty when the
+ * arena is full. */
+struct str cohorts_body_keys(struct jv settings, struct arena *a);
+
+/* "ENDPOINT/partners/NAME", which the families' paths follow. Empty when the arena is full. */
+struct str cohorts_address(struct str endpoint, struct str partner, struct arena *a);
 
 enum { COHORTS_REQUESTS_MAX = 2 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cohorts.h"
 #include "exact.h"
 #include "exchange.h"
 #include "identity.h"
@@ -14,13 +15,16 @@ enum {
     /* A copy of the configuration; mappings of hosted destinations are a few kilobytes each. */
     CONFIG_BYTES_MAX = 64 << 20,
     SUBSCRIPTIONS_MAX = 1000,
+    PARTNER_BYTES_MAX = 64,
 };
 
 struct destination {
     struct arena memory; /* copies of what the config says */
+    enum braze_kind kind;
     struct jv settings;
     struct str api_key;
-    struct str endpoint;
+    struct str body_keys;
+    struct str endpoint; /* what the families' paths follow */
     enum parity parity;
     struct subscription *subscriptions;
     size_t count;
@@ -28,41 +32,87 @@ struct destination {
 };
 
 /* The presets that start on events, in Segment's own form. undefined when the arena is full. */
-static struct jv preset_subscriptions(struct arena *a)
+static struct jv preset_subscriptions(enum braze_kind kind, struct arena *a)
 {
+    const struct preset_list presets_of = preset_list(kind);
     struct jv *items;
-    struct jv list = jv_array(a, &items, preset_count);
+    struct jv list = jv_array(a, &items, (uint32_t)presets_of.count);
     if (list.type != JV_ARRAY)
         return list;
     list.len = 0;
-    for (size_t i = 0; i < preset_count; i++) {
-        if (presets[i].subscribe == NULL)
+    for (size_t i = 0; i < presets_of.count; i++) {
+        const struct preset *preset = &presets_of.rows[i];
+        if (preset->subscribe == NULL)
             continue;
         struct jv_builder b;
         jv_object_begin(&b, a, 4);
-        jv_object_put(&b, STR("name"), jv_string(presets[i].name));
-        jv_object_put(&b, STR("subscribe"), jv_string(str_from(presets[i].subscribe)));
-        jv_object_put(&b, STR("partnerAction"), jv_string(presets[i].action));
-        jv_object_put(&b, STR("mapping"), preset_mapping(&presets[i], a));
+        jv_object_put(&b, STR("name"), jv_string(preset->name));
+        jv_object_put(&b, STR("subscribe"), jv_string(str_from(preset->subscribe)));
+        jv_object_put(&b, STR("partnerAction"), jv_string(preset->action));
+        jv_object_put(&b, STR("mapping"), preset_mapping(kind, preset, a));
         items[list.len++] = jv_object_end(&b);
     }
     return list;
 }
 
-static int read_settings(struct destination *d, struct jv settings, struct err *err)
+static bool is_filled(struct jv settings, struct str key)
 {
-    struct jv api_key = jv_get(settings, STR("api_key"));
+    struct jv value = jv_get(settings, key);
+    return value.type == JV_STRING && value.len > 0;
+}
+
+static int read_cloud_keys(struct destination *d, struct jv settings, struct err *err)
+{
     struct jv app_id = jv_get(settings, STR("app_id"));
-    struct jv endpoint = jv_get(settings, STR("endpoint"));
-    if (api_key.type != JV_STRING || api_key.len == 0)
+    if (!is_filled(settings, STR("api_key")))
         return err_set_path(err, -EINVAL, "/settings/api_key", "expected Braze's REST API key");
     if (!jv_is_nullish(app_id) && app_id.type != JV_STRING)
         return err_set_path(err, -EINVAL, "/settings/app_id", "expected a text");
+    d->api_key = jv_str(jv_get(settings, STR("api_key")));
+    return 0;
+}
+
+/* It becomes a part of each request's path. */
+static bool is_partner_name(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!is_plain && c != '-' && c != '_')
+            return false;
+    }
+    return name.len > 0 && name.len <= PARTNER_BYTES_MAX;
+}
+
+/* Keys travel in the body, and the partner's name stands in front of every path. */
+static int read_cohorts_keys(struct destination *d, struct jv settings, struct err *err)
+{
+    if (!is_filled(settings, STR("client_secret")))
+        return err_set_path(err, -EINVAL, "/settings/client_secret",
+                            "expected the client secret, Braze's data import key");
+    if (!is_filled(settings, STR("partner_api_key")))
+        return err_set_path(err, -EINVAL, "/settings/partner_api_key",
+                            "expected the partner API key that Braze gave for cohort imports");
+    struct jv partner = jv_get(settings, STR("partner"));
+    if (!is_partner_name(jv_str(partner)))
+        return err_set_path(err, -EINVAL, "/settings/partner",
+                            "expected the partner's name at Braze, up to %d letters, digits, '-' "
+                            "or '_'",
+                            PARTNER_BYTES_MAX);
+    d->body_keys = cohorts_body_keys(settings, &d->memory);
+    d->endpoint = cohorts_address(d->endpoint, jv_str(partner), &d->memory);
+    return d->body_keys.len == 0 || d->endpoint.len == 0
+               ? err_set(err, -ENOMEM, 0, "no memory for the settings")
+               : 0;
+}
+
+static int read_settings(struct destination *d, struct jv settings, struct err *err)
+{
+    struct jv endpoint = jv_get(settings, STR("endpoint"));
     if (endpoint.type != JV_STRING || !format_match(FORMAT_URI, jv_str(endpoint)))
         return err_set_path(
             err, -EINVAL, "/settings/endpoint",
             "expected Braze's REST endpoint, such as https://rest.iad-01.braze.com");
-    d->api_key = jv_str(api_key);
     d->endpoint = jv_str(endpoint);
     while (d->endpoint.len > 0 && d->endpoint.ptr[d->endpoint.len - 1] == '/')
         d->endpoint.len--;
@@ -71,8 +121,10 @@ static int read_settings(struct destination *d, struct jv settings, struct err *
     jv_object_put_all(&b, settings);
     jv_object_put(&b, STR("endpoint"), jv_string(d->endpoint));
     d->settings = jv_object_end(&b);
-    return d->settings.type == JV_OBJECT ? 0
-                                         : err_set(err, -ENOMEM, 0, "no memory for the settings");
+    if (d->settings.type != JV_OBJECT)
+        return err_set(err, -ENOMEM, 0, "no memory for the settings");
+    return d->kind == BRAZE_COHORTS ? read_cohorts_keys(d, settings, err)
+                                    : read_cloud_keys(d, settings, err);
 }
 
 static int open_subscriptions(struct destination *d, struct jv list, struct jv settings,
@@ -87,7 +139,8 @@ static int open_subscriptions(struct destination *d, struct jv list, struct jv s
     for (; d->count < list.len; d->count++) {
         struct err why = {0};
         struct subscription *s = &d->subscriptions[d->count];
-        int rc = subscription_open(s, list.items[d->count], settings, d->parity, FORM_INTENT, &why);
+        int rc = subscription_open(s, d->kind, list.items[d->count], settings, d->parity,
+                                   FORM_INTENT, &why);
         if (rc != 0) {
             char path[sizeof(why.path)];
             snprintf(path, sizeof(path), "/subscriptions/%zu%.130s", d->count, why.path);
@@ -107,10 +160,11 @@ int destination_compile(struct destination **out, const struct destination_confi
     if (d == NULL)
         return err_set(err, -ENOMEM, 0, "no memory for a destination");
     arena_init(&d->memory, CONFIG_BYTES_MAX);
+    d->kind = config->kind;
     d->parity = config->parity;
     d->settings = jv_copy(&d->memory, config->settings);
     struct jv list = config->subscriptions.type == JV_UNDEFINED
-                         ? preset_subscriptions(&d->memory)
+                         ? preset_subscriptions(d->kind, &d->memory)
                          : jv_copy(&d->memory, config->subscriptions);
     int rc = 0;
     if (list.type == JV_UNDEFINED)
@@ -167,9 +221,15 @@ static int take_objects(struct gathering *g, const struct built *built, uint32_t
     if (intents == NULL)
         return -ENOMEM;
     struct intent first = {
-        .family = built->family, .subscription = subscription, .path = built->path};
+        .family = built->family,
+        .subscription = subscription,
+        .path = built->path,
+        .cohort = built->cohort,
+    };
     if (family_row(built->family)->path != NULL)
         first.path = (struct str){NULL, 0};
+    if (built->cohort != NULL)
+        first.users[first.user_count++] = built->cohort->key;
     for (unsigned i = 0; i < built->user_count; i++)
         identity_keys(&built->users[i], &first);
     for (uint32_t i = 0; i < built->count; i++) {
@@ -302,13 +362,32 @@ static struct jv describe_outcome(const struct subscription *s, const struct out
     return jv_object_end(&b);
 }
 
+static int describe_requests(const struct destination *d, const struct exchange *x, struct arena *a,
+                             struct jv *requests, uint32_t *count)
+{
+    if (d->kind == BRAZE_CLOUD) {
+        requests[(*count)++] = request_describe(&x->request, d->settings, a);
+        return 0;
+    }
+    struct cohorts_sync sync;
+    struct cohorts_config config = {
+        .client_secret = jv_get(d->settings, STR("client_secret")),
+        .partner_api_key = jv_get(d->settings, STR("partner_api_key")),
+        .partner = jv_str(jv_get(d->settings, STR("partner"))),
+    };
+    int rc = cohorts_sync(&sync, &config, &x->record, 1, a);
+    for (size_t i = 0; rc == 0 && i < sync.request_count; i++)
+        requests[(*count)++] = request_describe(&sync.requests[i], d->settings, a);
+    return rc;
+}
+
 int destination_preview(const struct destination *d, struct jv event, struct arena *a,
                         struct jv *out)
 {
     struct jv *requests;
     struct jv *skipped;
     struct jv *errors;
-    struct jv request_list = jv_array(a, &requests, d->count);
+    struct jv request_list = jv_array(a, &requests, (uint32_t)d->count * COHORTS_REQUESTS_MAX);
     struct jv skipped_list = jv_array(a, &skipped, d->count);
     struct jv error_list = jv_array(a, &errors, d->count);
     *out = jv_undefined();
@@ -325,13 +404,16 @@ int destination_preview(const struct destination *d, struct jv event, struct are
         struct exchange x;
         if (!s->enabled)
             continue;
-        call.form = FORM_SINGLE;
+        if (d->kind == BRAZE_CLOUD)
+            call.form = FORM_SINGLE;
         int rc = run_subscription(s, &call, event, a, &outcome, &x);
+        if (rc == 0 && outcome.kind == OUTCOME_SENT)
+            rc = describe_requests(d, &x, a, requests, &request_list.len);
         if (rc != 0)
             return rc;
         if (outcome.kind == OUTCOME_SENT)
-            requests[request_list.len++] = request_describe(&x.request, d->settings, a);
-        else if (outcome.kind == OUTCOME_INVALID)
+            continue;
+        if (outcome.kind == OUTCOME_INVALID)
             errors[error_list.len++] = describe_outcome(s, &outcome, a);
         else
             skipped[skipped_list.len++] = describe_outcome(s, &outcome, a);
@@ -370,4 +452,9 @@ struct str destination_endpoint(const struct destination *d)
 struct str destination_api_key(const struct destination *d)
 {
     return d->api_key;
+}
+
+struct str destination_body_keys(const struct destination *d)
+{
+    return d->body_keys;
 }

@@ -23,8 +23,16 @@ enum parity {
     PARITY_STRICT, /* the reference's behaviour, even where it is a bug */
 };
 
+/* What stands at the other end. */
+enum braze_kind {
+    BRAZE_CLOUD,   /* Braze Cloud Mode (Actions) */
+    BRAZE_COHORTS, /* Braze Cohorts: members of audiences */
+};
+
 struct destination_config {
-    struct jv settings;      /* {api_key, app_id, endpoint} */
+    enum braze_kind kind;
+    struct jv settings;      /* {api_key, app_id, endpoint}, for cohorts
+                                {client_secret, partner_api_key, partner, endpoint} */
     struct jv subscriptions; /* array in Segment's own form, or undefined: the presets */
     enum parity parity;
 };
@@ -48,6 +56,13 @@ enum request_family {
     FAMILY_CATALOG_DELETE,
     FAMILY_CAMPAIGN_TRIGGER,
     FAMILY_CANVAS_TRIGGER,
+    FAMILY_COHORT,          /* makes or renames one */
+    FAMILY_COHORT_ADD_USER, /* from here on: an id that enters or leaves a cohort */
+    FAMILY_COHORT_ADD_DEVICE,
+    FAMILY_COHORT_ADD_ALIAS,
+    FAMILY_COHORT_REMOVE_USER,
+    FAMILY_COHORT_REMOVE_DEVICE,
+    FAMILY_COHORT_REMOVE_ALIAS,
 };
 
 /* Hash of one identifier of a user. Intents that share a key must reach Braze in order. */
@@ -57,6 +72,15 @@ struct user_key {
 
 enum { INTENT_USER_KEYS_MAX = 4 };
 
+/* The cohort that an id enters or leaves. Braze must know it by its name before it hears of its
+ * members. */
+struct cohort {
+    struct user_key key; /* of its id: its members' changes reach Braze in order */
+    uint64_t name;       /* hash: another one means that the cohort is to be renamed */
+    struct str id;       /* JSON member, "cohort_id":"..." */
+    struct str body;     /* JSON of FAMILY_COHORT, {"name","cohort_id","created_at"} */
+};
+
 /* One thing to tell Braze. Lives in the arena given to destination_map. */
 struct intent {
     enum request_family family;
@@ -64,6 +88,7 @@ struct intent {
     struct jv
         object; /* the element of the family's array, or the whole body when the family has none */
     struct str path; /* families whose path depends on the object (catalogs); else empty */
+    const struct cohort *cohort; /* of families from FAMILY_COHORT_ADD_USER on; else NULL */
     struct user_key users[INTENT_USER_KEYS_MAX];
     uint8_t user_count; /* 0: belongs to no user, no order needed */
 };
@@ -115,14 +140,24 @@ struct str destination_subscription_action(const struct destination *d, size_t s
 
 /* What a courier needs to make requests; all live as long as the destination. */
 struct str destination_endpoint(const struct destination *d); /* without a trailing slash */
-struct str destination_api_key(const struct destination *d);
+struct str destination_api_key(const struct destination *d);  /* empty: the keys are in the body */
+
+/* JSON members that every body begins with: the account's keys. Empty when they are in a header. */
+struct str destination_body_keys(const struct destination *d);
+
+/* May objects that share a user key travel in one request? */
+enum company {
+    COMPANY_NEVER,   /* the first is confirmed before the next leaves */
+    COMPANY_ORDERED, /* yes: Braze goes through them in order */
+    COMPANY_ONCE,    /* yes, as long as none of them is there already */
+};
 
 struct family_row {
     const char *method;
     const char *path;      /* after the endpoint; NULL: the intent's own */
     const char *array_key; /* "attributes"; NULL: the object is the whole body */
     unsigned objects_max;  /* of one request */
-    bool unique_users;     /* two objects that share a user key must not travel in one request */
+    enum company company;
 };
 const struct family_row *family_row(enum request_family family);
 

@@ -1,5 +1,7 @@
 #include "presets.h"
 
+#include "cohorts.h"
+
 /* What the ecommerce presets say about the one product of a cart event. */
 /* clang-format off */
 #define CART_PRODUCTS                                                                              \
@@ -44,6 +46,26 @@ const struct preset presets[] = {
 /* clang-format on */
 const size_t preset_count = countof(presets);
 
+/* The reference has no presets for cohorts, and asks for the audience's key in each mapping. The
+ * key that the event brings makes one subscription do for every audience. */
+static const struct preset cohorts_preset = {
+    .name = STR_INIT("Sync Audience"),
+    .subscribe = COHORTS_SUBSCRIBE,
+    .action = STR_INIT("syncAudiences"),
+    .overrides = "{\"personas_audience_key\":" PATH("$.context.personas.computation_key") "}",
+};
+
+struct preset_list preset_list(enum braze_kind kind)
+{
+    switch (kind) {
+    case BRAZE_CLOUD:
+        return (struct preset_list){presets, preset_count};
+    case BRAZE_COHORTS:
+        return (struct preset_list){&cohorts_preset, 1};
+    }
+    __builtin_unreachable();
+}
+
 /* Table text of ours: it parses, or the arena is full. */
 static struct jv parse_text(const char *text, struct arena *a)
 {
@@ -69,10 +91,11 @@ struct jv preset_default_mapping(const struct action *action, struct arena *a)
     return jv_object_end(&b);
 }
 
-struct jv preset_mapping(const struct preset *preset, struct arena *a)
+struct jv preset_mapping(enum braze_kind kind, const struct preset *preset, struct arena *a)
 {
     struct jv_builder b;
-    struct jv base = preset_default_mapping(action_find(preset->action), a);
+    const struct action *action = action_list_find(action_list(kind), preset->action);
+    struct jv base = preset_default_mapping(action, a);
     struct jv overrides = preset->overrides == NULL ? (struct jv){.type = JV_OBJECT}
                                                     : parse_text(preset->overrides, a);
     if (base.type != JV_OBJECT || overrides.type != JV_OBJECT)

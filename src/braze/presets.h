@@ -15,14 +15,21 @@ struct preset {
     const char *overrides; /* JSON object laid over the action's default mapping, or NULL */
 };
 
-extern const struct preset presets[];
+extern const struct preset presets[]; /* of Braze Cloud Mode (Actions) */
 extern const size_t preset_count;
+
+/* What a destination of this kind starts with. */
+struct preset_list {
+    const struct preset *rows;
+    size_t count;
+};
+struct preset_list preset_list(enum braze_kind kind);
 
 /* The default mapping of an action: the fields that have one, in field
  * order. undefined when the arena is full. */
 struct jv preset_default_mapping(const struct action *action, struct arena *a);
 
 /* The preset's whole mapping. undefined when the arena is full. */
-struct jv preset_mapping(const struct preset *preset, struct arena *a);
+struct jv preset_mapping(enum braze_kind kind, const struct preset *preset, struct arena *a);
 
 #endif

@@ -5,17 +5,28 @@
 #include "bounds.h"
 
 /* clang-format off */
+
+/* Below /partners/NAME, which ends the endpoint of such a destination. */
+#define COHORT_CHANGE {"POST", "/cohorts/users", "cohort_changes", COHORT_IDS_MAX, COMPANY_ONCE}
+
 static const struct family_row families[] = {
-    [FAMILY_TRACK_ATTRIBUTES] = {"POST", "/users/track", "attributes", TRACK_OBJECTS_MAX, false},
-    [FAMILY_TRACK_EVENTS]     = {"POST", "/users/track", "events", TRACK_OBJECTS_MAX, false},
-    [FAMILY_TRACK_PURCHASES]  = {"POST", "/users/track", "purchases", TRACK_OBJECTS_MAX, false},
-    [FAMILY_ALIAS_NEW]        = {"POST", "/users/alias/new", "user_aliases", ADMIN_IDS_MAX, false},
-    [FAMILY_IDENTIFY]         = {"POST", "/users/identify", NULL, 1, false},
-    [FAMILY_DELETE]           = {"POST", "/users/delete", "external_ids", ADMIN_IDS_MAX, false},
-    [FAMILY_CATALOG_ITEM]     = {"PUT", NULL, "items", ADMIN_IDS_MAX, true},
-    [FAMILY_CATALOG_DELETE]   = {"DELETE", NULL, "items", ADMIN_IDS_MAX, true},
-    [FAMILY_CAMPAIGN_TRIGGER] = {"POST", "/campaigns/trigger/send", NULL, 1, false},
-    [FAMILY_CANVAS_TRIGGER]   = {"POST", "/canvas/trigger/send", NULL, 1, false},
+    [FAMILY_TRACK_ATTRIBUTES]      = {"POST", "/users/track", "attributes", TRACK_OBJECTS_MAX, COMPANY_ORDERED},
+    [FAMILY_TRACK_EVENTS]          = {"POST", "/users/track", "events", TRACK_OBJECTS_MAX, COMPANY_ORDERED},
+    [FAMILY_TRACK_PURCHASES]       = {"POST", "/users/track", "purchases", TRACK_OBJECTS_MAX, COMPANY_ORDERED},
+    [FAMILY_ALIAS_NEW]             = {"POST", "/users/alias/new", "user_aliases", ADMIN_IDS_MAX, COMPANY_NEVER},
+    [FAMILY_IDENTIFY]              = {"POST", "/users/identify", NULL, 1, COMPANY_NEVER},
+    [FAMILY_DELETE]                = {"POST", "/users/delete", "external_ids", ADMIN_IDS_MAX, COMPANY_NEVER},
+    [FAMILY_CATALOG_ITEM]          = {"PUT", NULL, "items", ADMIN_IDS_MAX, COMPANY_NEVER},
+    [FAMILY_CATALOG_DELETE]        = {"DELETE", NULL, "items", ADMIN_IDS_MAX, COMPANY_NEVER},
+    [FAMILY_CAMPAIGN_TRIGGER]      = {"POST", "/campaigns/trigger/send", NULL, 1, COMPANY_NEVER},
+    [FAMILY_CANVAS_TRIGGER]        = {"POST", "/canvas/trigger/send", NULL, 1, COMPANY_NEVER},
+    [FAMILY_COHORT]                = {"POST", "/cohorts", NULL, 1, COMPANY_NEVER},
+    [FAMILY_COHORT_ADD_USER]       = COHORT_CHANGE,
+    [FAMILY_COHORT_ADD_DEVICE]     = COHORT_CHANGE,
+    [FAMILY_COHORT_ADD_ALIAS]      = COHORT_CHANGE,
+    [FAMILY_COHORT_REMOVE_USER]    = COHORT_CHANGE,
+    [FAMILY_COHORT_REMOVE_DEVICE]  = COHORT_CHANGE,
+    [FAMILY_COHORT_REMOVE_ALIAS]   = COHORT_CHANGE,
 };
 /* clang-format on */
 

@@ -22,20 +22,19 @@ struct call subscription_call(const struct action *action, struct jv mapping, st
     return call;
 }
 
-static int refuse_action(struct err *err, struct jv partner)
+static int refuse_action(struct err *err, struct action_list list, struct jv partner)
 {
     struct str keys[32];
-    size_t count = 0;
-    assert(action_count <= countof(keys));
-    for (; count < action_count; count++)
-        keys[count] = actions[count].key;
-    struct str near = str_nearest(jv_str(partner), keys, count);
+    assert(list.count <= countof(keys));
+    for (size_t i = 0; i < list.count; i++)
+        keys[i] = list.rows[i].key;
+    struct str near = str_nearest(jv_str(partner), keys, list.count);
     if (near.len > 0)
         return err_set_path(err, -EINVAL, "/partnerAction",
                             "'%.*s' is no action, did you mean '%.*s'?", STR_ARG(jv_str(partner)),
                             STR_ARG(near));
     return err_set_path(err, -EINVAL, "/partnerAction",
-                        "expected the key of an action, such as '%.*s'", STR_ARG(actions[0].key));
+                        "expected the key of an action, such as '%.*s'", STR_ARG(keys[0]));
 }
 
 static int compile_fql(struct subscription *s, struct jv source, struct err *err)
@@ -72,8 +71,8 @@ static int compile_mapping(struct subscription *s, struct jv mapping, struct err
     return err_set_path(err, rc, path, "%s", why.msg);
 }
 
-int subscription_open(struct subscription *s, struct jv source, struct jv settings,
-                      enum parity parity, enum form form, struct err *err)
+int subscription_open(struct subscription *s, enum braze_kind kind, struct jv source,
+                      struct jv settings, enum parity parity, enum form form, struct err *err)
 {
     *s = (struct subscription){0};
     if (source.type != JV_OBJECT)
@@ -83,9 +82,10 @@ int subscription_open(struct subscription *s, struct jv source, struct jv settin
     struct jv mapping = jv_get(source, STR("mapping"));
     s->name = jv_str(jv_get(source, STR("name")));
     s->enabled = enabled.type == JV_UNDEFINED || jv_truthy(enabled);
-    const struct action *action = action_find(jv_str(partner));
+    const struct action_list list = action_list(kind);
+    const struct action *action = action_list_find(list, jv_str(partner));
     if (action == NULL)
-        return refuse_action(err, partner);
+        return refuse_action(err, list, partner);
     s->call = subscription_call(action, mapping, settings, parity, form);
     if (!s->enabled)
         return 0;

@@ -21,8 +21,8 @@ struct subscription {
 /* Compiles one element of Segment's own form:
  * {"name","enabled","subscribe","partnerAction","mapping"}. Borrows from `source` and `settings`. A
  * disabled one is not looked into. err->path starts at the element. -EINVAL, -ENOMEM. */
-int subscription_open(struct subscription *s, struct jv source, struct jv settings,
-                      enum parity parity, enum form form, struct err *err)
+int subscription_open(struct subscription *s, enum braze_kind kind, struct jv source,
+                      struct jv settings, enum parity parity, enum form form, struct err *err)
     __attribute__((warn_unused_result));
 void subscription_close(
     struct subscription *s); /* also of one that failed to open, or is all zeros */

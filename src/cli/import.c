@@ -64,7 +64,12 @@ static int compile_all(const struct import *im, struct err *err)
 {
     for (size_t i = 0; i < import_destination_count(im); i++) {
         const struct import_destination *made = import_destination(im, i);
-        struct destination_config config = {made->settings, made->subscriptions, PARITY_STRICT};
+        struct destination_config config = {
+            .kind = (enum braze_kind)made->kind,
+            .settings = made->settings,
+            .subscriptions = made->subscriptions,
+            .parity = PARITY_STRICT,
+        };
         struct destination *destination;
         struct err why = {0};
         int rc = destination_compile(&destination, &config, &why);

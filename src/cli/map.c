@@ -12,7 +12,6 @@
 enum {
     LINE_BYTES_MAX = 16 * 1024 * 1024,
     EVENT_ARENA_BYTES_MAX = 512 * 1024 * 1024,
-    NAMES_MAX = 16,
 };
 
 struct target {
@@ -120,12 +119,10 @@ static struct jv not_json(struct mapper *m, const struct err *err)
 
 static void map_for(struct mapper *m, const struct target *target, struct jv event)
 {
-    struct str names[NAMES_MAX] = {target->section->id};
+    struct str names[ASSEMBLE_NAMES_MAX];
     struct jv preview;
-    size_t name_count = 1;
-    for (size_t i = 0; i < integrations_braze_name_count && name_count < NAMES_MAX; i++)
-        names[name_count++] = integrations_braze_names[i];
-    enum integrations_answer answer = integrations_ask(event, names, name_count);
+    enum integrations_answer answer =
+        integrations_ask(event, names, assemble_names(target->section, names));
     if (answer != INTEGRATIONS_YES) {
         struct str code = str_from(integrations_code(answer));
         put_remark(m, &m->skipped, target, remark_of(m, STR("reason"), code));

@@ -29,7 +29,8 @@ struct config {
 };
 
 static const struct str source_kinds[] = {STR_INIT("segment"), {0}};
-static const struct str destination_kinds[] = {STR_INIT("braze-cloud"), {0}};
+static const struct str destination_kinds[] = {
+    STR_INIT("braze-cloud"), STR_INIT("braze-cohorts"), {0}};
 static const struct str batching_modes[] = {STR_INIT("combined"), STR_INIT("per_action"), {0}};
 static const struct str parities[] = {STR_INIT("safe"), STR_INIT("strict"), {0}};
 
@@ -39,13 +40,32 @@ static const struct str parities[] = {STR_INIT("safe"), STR_INIT("strict"), {0}}
     static const struct key_table name = {rows, countof(rows), sizeof(struct type)}
 
 /* clang-format off */
-static const struct key settings_keys[] = {
+#define ENDPOINT_KEY                                                                               \
+    {.name = STR_INIT("endpoint"), .kind = KEY_TEXT, AT(braze_settings, endpoint), .required = true, .help = "REST endpoint of your Braze instance, https://rest.iad-01.braze.com"}
+#define CA_KEY                                                                                     \
+    {.name = STR_INIT("ca_file"), .kind = KEY_FILE, AT(braze_settings, ca_certificates), .max = CA_FILE_BYTES_MAX, .help = "CA certificates in PEM, trusted for this endpoint instead of the system's"}
+
+static const struct key cloud_keys[] = {
     {.name = STR_INIT("api_key"), .kind = KEY_SECRET, AT(braze_settings, api_key), .required = true, .help = "Braze REST API key"},
     {.name = STR_INIT("app_id"), .kind = KEY_TEXT, AT(braze_settings, app_id), .help = "Braze app identifier, sent with events and purchases"},
-    {.name = STR_INIT("endpoint"), .kind = KEY_TEXT, AT(braze_settings, endpoint), .required = true, .help = "REST endpoint of your Braze instance, https://rest.iad-01.braze.com"},
-    {.name = STR_INIT("ca_file"), .kind = KEY_FILE, AT(braze_settings, ca_certificates), .max = CA_FILE_BYTES_MAX, .help = "CA certificates in PEM, trusted for this endpoint instead of the system's"},
+    ENDPOINT_KEY,
+    CA_KEY,
 };
-TABLE(settings_table, settings_keys, braze_settings);
+TABLE(cloud_table, cloud_keys, braze_settings);
+
+static const struct key cohorts_keys[] = {
+    {.name = STR_INIT("client_secret"), .kind = KEY_SECRET, AT(braze_settings, client_secret), .required = true, .help = "the data import key that Braze shows for the partner"},
+    {.name = STR_INIT("partner_api_key"), .kind = KEY_SECRET, AT(braze_settings, partner_api_key), .required = true, .help = "the partner API key that Braze gave for cohort imports"},
+    {.name = STR_INIT("partner"), .kind = KEY_TEXT, AT(braze_settings, partner), .preset = "segment", .help = "the partner's name at Braze, /partners/NAME/cohorts"},
+    ENDPOINT_KEY,
+    CA_KEY,
+};
+TABLE(cohorts_table, cohorts_keys, braze_settings);
+
+static const struct key_table *const settings_tables[] = {
+    [DESTINATION_BRAZE_CLOUD] = &cloud_table,
+    [DESTINATION_BRAZE_COHORTS] = &cohorts_table,
+};
 
 static const struct key source_keys[] = {
     {.name = STR_INIT("id"), .kind = KEY_TEXT, AT(source_config, id), .required = true, .help = "a name of your own for this source"},
@@ -60,16 +80,16 @@ static const struct key destination_keys[] = {
     {.name = STR_INIT("kind"), .kind = KEY_CHOICE, AT(destination_section, kind), .choices = destination_kinds, .preset = "braze-cloud", .help = "what stands at the other end"},
     {.name = STR_INIT("enabled"), .kind = KEY_BOOL, AT(destination_section, enabled), .preset = "true", .help = "false stops delivery and keeps its place"},
     {.name = STR_INIT("from"), .kind = KEY_NAMES, AT(destination_section, from), AND(destination_section, from_count), .help = "source ids; all sources when absent"},
-    {.name = STR_INIT("settings"), .kind = KEY_SECTION, AT(destination_section, settings), .required = true, .table = &settings_table, .help = "the account"},
+    {.name = STR_INIT("settings"), .kind = KEY_VARIANT, AT(destination_section, settings), .required = true, .variant_of = STR_INIT("kind"), .tables = settings_tables, .help = "the account"},
     {.name = STR_INIT("subscriptions"), .kind = KEY_VALUE, AT(destination_section, subscriptions), .help = "presets, a list in Segment's own form, or file:PATH of such a list"},
     {.name = STR_INIT("parity"), .kind = KEY_CHOICE, AT(destination_section, parity), .choices = parities, .preset = "safe", .help = "strict follows Segment even where it is a bug"},
     {.name = STR_INIT("batching"), .kind = KEY_CHOICE, AT(destination_section, batching), .choices = batching_modes, .preset = "combined", .help = "per_action batches as Segment does"},
-    {.name = STR_INIT("batch_objects"), .kind = KEY_COUNT, AT(destination_section, batch_objects), .preset = "75", .min = 1, .max = 225, .help = "objects a request; more than 75 only with an old Braze contract"},
+    {.name = STR_INIT("batch_objects"), .kind = KEY_COUNT, AT(destination_section, batch_objects), .help = "objects a request, 75 when absent, more only with an old Braze contract; ids of cohorts, 1000 when absent"},
     {.name = STR_INIT("batch_wait"), .kind = KEY_DURATION, AT(destination_section, batch_wait_ms), .preset = "1s", .max = 60000, .help = "the longest a batch waits to fill"},
     {.name = STR_INIT("connections"), .kind = KEY_COUNT, AT(destination_section, connections), .preset = "32", .min = 1, .max = 1024, .help = "requests in flight at once"},
     {.name = STR_INIT("timeout"), .kind = KEY_DURATION, AT(destination_section, timeout_ms), .preset = "30s", .min = 100, .max = 600000, .help = "the longest a request may take"},
     {.name = STR_INIT("give_up_after"), .kind = KEY_DURATION, AT(destination_section, give_up_after_ms), .preset = "4h", .max = INT64_MAX, .help = "retries end in a dead letter after this long; 0 never"},
-    {.name = STR_INIT("rate_limit"), .kind = KEY_RATE, AT(destination_section, rate_count), AND(destination_section, rate_per_ms), .help = "requests to /users/track; Braze's documented limit when absent"},
+    {.name = STR_INIT("rate_limit"), .kind = KEY_RATE, AT(destination_section, rate_count), AND(destination_section, rate_per_ms), .help = "requests to /users/track, or of cohorts; Braze's documented limit when absent"},
 };
 TABLE(destination_table, destination_keys, destination_section);
 
@@ -244,6 +264,26 @@ static int check_ca_file(const struct config *c, const struct destination_sectio
                   "-----BEGIN CERTIFICATE-----");
 }
 
+/* Default and bounds depend on the kind. */
+static int check_batch_objects(const struct config *c, struct destination_section *d,
+                               struct err *err)
+{
+    static const struct {
+        int64_t preset, max;
+    } rows[] = {
+        [DESTINATION_BRAZE_CLOUD] = {TRACK_OBJECTS_MAX, 3 * TRACK_OBJECTS_MAX},
+        [DESTINATION_BRAZE_COHORTS] = {COHORT_IDS_MAX, COHORT_IDS_MAX},
+    };
+    char path[KEY_PATH_BYTES];
+    if (jv_get(d->whole, STR("batch_objects")).type == JV_UNDEFINED)
+        d->batch_objects = rows[d->kind].preset;
+    if (d->batch_objects >= 1 && d->batch_objects <= rows[d->kind].max)
+        return 0;
+    snprintf(path, sizeof(path), "%s/batch_objects", d->path);
+    return refuse(c, path, err, "'batch_objects' must be between 1 and %lld, it is %lld",
+                  (long long)rows[d->kind].max, (long long)d->batch_objects);
+}
+
 static int check_destination(struct config *c, struct destination_section *d, struct err *err)
 {
     char path[KEY_PATH_BYTES];
@@ -268,7 +308,8 @@ static int check_destination(struct config *c, struct destination_section *d, st
     if (d->subscriptions.type != JV_UNDEFINED && d->subscriptions.type != JV_ARRAY)
         return refuse(c, path, err,
                       "'subscriptions' must be presets, a list, or file:PATH of a JSON list");
-    return check_from(c, d, err);
+    rc = check_batch_objects(c, d, err);
+    return rc == 0 ? check_from(c, d, err) : rc;
 }
 
 static int check(struct config *c, struct err *err)

@@ -17,7 +17,7 @@
 struct config;
 
 enum source_kind { SOURCE_SEGMENT };
-enum destination_kind { DESTINATION_BRAZE_CLOUD };
+enum destination_kind { DESTINATION_BRAZE_CLOUD, DESTINATION_BRAZE_COHORTS };
 
 struct source_config {
     struct str id;
@@ -27,10 +27,17 @@ struct source_config {
 };
 
 struct braze_settings {
-    struct str api_key;
-    struct str app_id; /* empty: none */
     struct str endpoint;
     struct str ca_certificates; /* PEM, trusted instead of the system's; empty: the system's */
+
+    /* DESTINATION_BRAZE_CLOUD */
+    struct str api_key;
+    struct str app_id; /* empty: none */
+
+    /* DESTINATION_BRAZE_COHORTS */
+    struct str client_secret;
+    struct str partner_api_key;
+    struct str partner;
 };
 
 struct destination_section {
@@ -43,7 +50,7 @@ struct destination_section {
     struct jv subscriptions; /* an array in Segment's form; undefined: the presets */
     int64_t parity;          /* enum parity of destination.h */
     int64_t batching;        /* enum batching of pack.h */
-    int64_t batch_objects;
+    int64_t batch_objects;   /* the kind's default when it is not written */
     int64_t batch_wait_ms;
     int64_t connections;
     int64_t timeout_ms;

@@ -28,6 +28,7 @@ static const char *const kind_names[] = {
     [KEY_CHOICE] = "one of a list",
     [KEY_NAMES] = "a list of texts",
     [KEY_SECTION] = "a section of keys",
+    [KEY_VARIANT] = "a section of keys",
     [KEY_LIST] = "a list of sections",
     [KEY_VALUE] = "a value",
     [KEY_FILE] = "the path of a file",
@@ -290,6 +291,8 @@ static int read_key(const struct place *at, struct jv v, char *out)
         return read_names(at, v, slot, second);
     case KEY_SECTION:
         return keys_read(at->reader, key->table, v, at->path, slot, at->err);
+    case KEY_VARIANT:
+        return 0; /* read_variants, when all choices are known */
     case KEY_LIST:
         return read_list(at, v, slot, second);
     case KEY_VALUE:
@@ -357,6 +360,32 @@ static int read_presets(const struct key_reader *reader, const struct key_table 
     return 0;
 }
 
+/* The key whose choice says which of the variant's tables counts. */
+static const struct key *chooser_of(const struct key_table *table, const struct key *variant)
+{
+    const struct key *chooser = find_key(table, variant->variant_of);
+    assert(chooser != NULL);
+    assert(chooser->kind == KEY_CHOICE);
+    return chooser;
+}
+
+static int read_variants(const struct key_reader *reader, const struct key_table *table,
+                         struct jv object, const char *path, char *out, struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < table->count; i++) {
+        const struct key *key = &table->keys[i];
+        struct jv value = jv_get(object, key->name);
+        if (key->kind != KEY_VARIANT || value.type == JV_UNDEFINED)
+            continue;
+        char inner[KEY_PATH_BYTES];
+        snprintf(inner, sizeof(inner), "%s/%.*s", path, STR_ARG(key->name));
+        int64_t choice = *(int64_t *)(out + chooser_of(table, key)->offset);
+        rc = keys_read(reader, key->tables[choice], value, inner, out + key->offset, err);
+    }
+    return rc;
+}
+
 int keys_read(const struct key_reader *reader, const struct key_table *table, struct jv object,
               const char *path, void *out, struct err *err)
 {
@@ -377,14 +406,26 @@ int keys_read(const struct key_reader *reader, const struct key_table *table, st
         if (rc != 0)
             return rc;
     }
-    return read_presets(reader, table, object, path, out, err);
+    int rc = read_presets(reader, table, object, path, out, err);
+    return rc == 0 ? read_variants(reader, table, object, path, out, err) : rc;
+}
+
+static void describe_variants(const struct key_table *table, const struct key *key, unsigned indent,
+                              struct buf *out)
+{
+    const struct str *choices = chooser_of(table, key)->choices;
+    for (size_t c = 0; choices[c].len > 0; c++) {
+        buf_printf(out, "%*s# with %.*s: %.*s\n", (int)indent, "", STR_ARG(key->variant_of),
+                   STR_ARG(choices[c]));
+        keys_describe(key->tables[c], indent, out);
+    }
 }
 
 void keys_describe(const struct key_table *table, unsigned indent, struct buf *out)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct key *key = &table->keys[i];
-        bool nested = key->kind == KEY_SECTION || key->kind == KEY_LIST;
+        bool nested = key->kind == KEY_SECTION || key->kind == KEY_LIST || key->kind == KEY_VARIANT;
         buf_printf(out, "%*s%.*s:%s%s\n", (int)indent, "", STR_ARG(key->name),
                    nested || key->preset == NULL ? "" : " ",
                    nested || key->preset == NULL ? "" : key->preset);
@@ -395,7 +436,9 @@ void keys_describe(const struct key_table *table, unsigned indent, struct buf *o
         else
             buf_printf(out, " (%s%s)", kind_names[key->kind], key->required ? ", required" : "");
         buf_putc(out, '\n');
-        if (nested)
+        if (key->kind == KEY_VARIANT)
+            describe_variants(table, key, indent + 4, out);
+        else if (nested)
             keys_describe(key->table, indent + 4, out);
     }
 }

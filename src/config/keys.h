@@ -25,6 +25,7 @@ enum key_kind {
     KEY_CHOICE,   /* int64_t, index into choices */
     KEY_NAMES,    /* struct str * at offset, size_t at offset_count; a list of texts */
     KEY_SECTION,  /* a nested struct, by `table` */
+    KEY_VARIANT,  /* the same, by one of `tables`: that of what the key `variant_of` says */
     KEY_LIST,     /* pointer at offset, size_t at offset_count; each item a struct by `table` */
     KEY_VALUE,    /* struct jv, as it is; file:PATH reads JSON from there */
     KEY_FILE,     /* struct str, the content of the file named; max: its bytes */
@@ -47,6 +48,8 @@ struct key {
     int64_t max;
     const struct str *choices; /* ends with an empty str */
     const struct key_table *table;
+    struct str variant_of;                 /* a KEY_CHOICE of the same table */
+    const struct key_table *const *tables; /* one for each of its choices */
     const char *help;
 };
 

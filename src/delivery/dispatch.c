@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "cohort_body.h"
 #include "log.h"
+#include "made.h"
 #include "sender.h"
 
 static_assert((int)ITEM_PATH_BYTES_MAX <= (int)SENDER_PATH_BYTES_MAX,
@@ -27,6 +29,7 @@ struct dispatch {
     struct pack *pack;
     struct sender *sender;
     struct limiter limiter;
+    struct made made;
     struct arena arena; /* one verdict */
     uint64_t random;
 
@@ -56,7 +59,9 @@ int dispatch_open(struct dispatch **out, const struct dispatch_options *options,
         .requests_max = options->requests_max,
         .connect_timeout_ms = options->connect_timeout_ms,
         .timeout_ms = options->timeout_ms,
-        .body_bytes_max = options->pack.body_bytes_max,
+        /* What the pack counts, and what it does not know of a cohort's body. */
+        .body_bytes_max =
+            options->pack.body_bytes_max + options->body_keys.len + ITEM_COHORT_BYTES_MAX,
         .clock = options->clock,
     };
     int rc = sender_open(&d->sender, &sender, err);
@@ -185,11 +190,17 @@ static void settle_item(struct dispatch *d, struct item *item, bool is_delivered
     stock_give(d->options.stock, item);
 }
 
+/* What the parcel's last request was, or would be, for this item. */
+static const struct family_row *row_of(const struct parcel *parcel, const struct item *item)
+{
+    return family_row(parcel->makes_cohort ? FAMILY_COHORT : item->family);
+}
+
 static int bury_item(struct dispatch *d, struct parcel *parcel, unsigned index, int status,
                      const char *code, struct str reason)
 {
     struct item *item = parcel->items[index];
-    const struct family_row *row = family_row(item->family);
+    const struct family_row *row = row_of(parcel, item);
     struct burial burial = {
         .stage = "send",
         .code = code,
@@ -197,7 +208,7 @@ static int bury_item(struct dispatch *d, struct parcel *parcel, unsigned index, 
         .status = status,
         .method = row->method,
         .path = row->path != NULL ? str_from(row->path) : item->path,
-        .object = item->text,
+        .object = parcel->makes_cohort ? item->cohort->body : item->text,
         .subscription = &item->subscription,
     };
     int rc = intake_bury(d->options.intake, item->origin->position, &burial);
@@ -350,7 +361,10 @@ static int judge(struct dispatch *d, struct parcel *parcel, const struct reply *
         resume_delivery(d);
     if (verdict.kind == VERDICT_DONE) { /* before anything can fail: these must not go out again */
         note_success(d, now_ms);
-        deliver(d, parcel, &verdict);
+        if (parcel->makes_cohort)
+            made_put(&d->made, parcel_any(parcel)->cohort);
+        else
+            deliver(d, parcel, &verdict);
     }
     for (unsigned i = 0; rc == 0 && i < verdict.refusal_count; i++)
         rc = bury_item(d, parcel, parcel->sent[verdict.refusals[i].object], reply->status,
@@ -365,8 +379,8 @@ void dispatch_judge(struct dispatch *d, int64_t now_ms)
     while (ledger_has_space(d->options.ledger) &&
            (parcel = sender_next(d->sender, &reply)) != NULL) {
         unlink_parcel(&d->inflight, parcel);
-        counts_request(d->options.metrics, reply.status, parcel->manifest.object_count,
-                       reply.latency_us);
+        counts_request(d->options.metrics, reply.status,
+                       parcel->makes_cohort ? 1 : parcel->manifest.object_count, reply.latency_us);
         if (judge(d, parcel, &reply, now_ms) != 0) {
             /* No memory for the letters. What has none yet is sent again and refused again. */
             if (parcel_advance(parcel))
@@ -395,14 +409,27 @@ void dispatch_form(struct dispatch *d, int64_t now_ms)
         queue_push(&d->ready[bucket_of(parcel)], parcel);
 }
 
+/* A cohort is made first, then the same parcel changes its members. */
+static void write_body(struct dispatch *d, struct parcel *parcel, struct buf *out)
+{
+    const struct cohort *cohort = parcel_any(parcel)->cohort;
+    parcel->makes_cohort = cohort != NULL && !made_has(&d->made, cohort);
+    if (parcel->makes_cohort)
+        cohort_body_make(parcel, out, d->options.body_keys);
+    else if (cohort != NULL)
+        cohort_body_change(parcel, out, d->options.body_keys);
+    else
+        parcel_write(parcel, out);
+}
+
 static void send_parcel(struct dispatch *d, struct parcel *parcel, int64_t now_ms)
 {
+    write_body(d, parcel, sender_body(d->sender));
     const struct item *any = parcel_any(parcel);
-    const struct family_row *row = family_row(any->family);
+    const struct family_row *row = row_of(parcel, any);
     struct str path = row->path != NULL ? str_from(row->path) : any->path;
-    parcel_write(parcel, sender_body(d->sender));
-    bool is_batch =
-        d->options.pack.mode == BATCHING_PER_ACTION && parcel->manifest.object_count > 1;
+    bool is_batch = d->options.pack.mode == BATCHING_PER_ACTION &&
+                    parcel->manifest.object_count > 1 && any->cohort == NULL;
     int rc = sender_send(d->sender, row->method, path, is_batch, parcel);
     if (rc == 0) {
         parcel->next = d->inflight;

@@ -25,6 +25,7 @@ struct dispatch_options {
     struct str endpoint;
     struct str api_key;
     struct str ca_certificates;
+    struct str body_keys; /* borrowed; as destination_body_keys has them */
     struct pack_options pack;
     struct retry_policy retry;
     const struct limit *limits; /* LIMIT_BUCKETS, copied; NULL: Braze's documented ones */

@@ -24,15 +24,6 @@ struct intake {
     struct buf letter;
 };
 
-static struct str copy_text(char **at, struct str text)
-{
-    struct str copy = {*at, text.len};
-    if (text.len > 0)
-        memcpy(*at, text.ptr, text.len);
-    *at += text.len;
-    return copy;
-}
-
 /* id, from[] and names[] in one piece of memory. */
 static bool copy_texts(struct intake *in, const struct intake_options *options)
 {
@@ -47,11 +38,11 @@ static bool copy_texts(struct intake *in, const struct intake_options *options)
         return false;
     char *at = in->texts;
     struct str *names = in->views + options->from_count;
-    in->options.id = copy_text(&at, options->id);
+    in->options.id = str_place(&at, options->id);
     for (size_t i = 0; i < options->from_count; i++)
-        in->views[i] = copy_text(&at, options->from[i]);
+        in->views[i] = str_place(&at, options->from[i]);
     for (size_t i = 0; i < options->name_count; i++)
-        names[i] = copy_text(&at, options->names[i]);
+        names[i] = str_place(&at, options->names[i]);
     in->options.from = in->views;
     in->options.names = names;
     return true;
@@ -230,6 +221,19 @@ static int bury_intent(struct intake *in, uint64_t position, const struct envelo
     return write_letter(in, position, envelope, &burial);
 }
 
+/* Why no request can carry the intent, whose object was written; empty: one can. */
+static struct str why_unfit(const struct intake *in, const struct intent *intent)
+{
+    if (in->object.failed)
+        return STR("the object is larger than a whole request may be");
+    if (intent->path.len > ITEM_PATH_BYTES_MAX)
+        return STR("the object's path is longer than a request's may be");
+    if (intent->cohort != NULL && (intent->cohort->id.len > ITEM_COHORT_BYTES_MAX ||
+                                   intent->cohort->body.len > ITEM_COHORT_BYTES_MAX))
+        return STR("the cohort's id and name are longer than a request's may be");
+    return STR("");
+}
+
 /* A list of new items, in order. */
 static int make_items(struct intake *in, const struct envelope *envelope,
                       const struct mapped *mapped, struct origin *origin, struct item **out)
@@ -242,10 +246,8 @@ static int make_items(struct intake *in, const struct envelope *envelope,
         const struct intent *intent = &mapped->intents[i];
         buf_reset(&in->object);
         jv_write(&in->object, intent->object);
-        if (in->object.failed || intent->path.len > ITEM_PATH_BYTES_MAX) {
-            struct str reason = in->object.failed
-                                    ? STR("the object is larger than a whole request may be")
-                                    : STR("the object's path is longer than a request's may be");
+        struct str reason = why_unfit(in, intent);
+        if (reason.len > 0) {
             rc = bury_intent(in, origin->position, envelope, intent, reason);
             origin->has_letter = true;
             continue;
@@ -336,7 +338,7 @@ static bool has_lane_above(const struct intake *in, const struct users *users, s
 static bool is_crowded(const struct intake *in, const struct users *users)
 {
     return in->options.stock->lent_bytes > in->options.memory_bytes_max / 2 &&
-           has_lane_above(in, users, PARKED_LANE_ITEMS);
+           has_lane_above(in, users, in->options.lane_items_max);
 }
 
 static int take_or_keep(struct intake *in, uint64_t position, const struct envelope *envelope,
@@ -359,7 +361,8 @@ static int take_again(struct intake *in, uint64_t position, const struct envelop
     int rc = list_users(in, mapped, &users);
     if (rc != 0 || !parked_stays(&in->parked, &users, position))
         return rc; /* 0: it was taken the first time and is on its way */
-    if (parked_may_go(&in->parked, &users) && !has_lane_above(in, &users, PARKED_LANE_ITEMS)) {
+    if (parked_may_go(&in->parked, &users) &&
+        !has_lane_above(in, &users, in->options.lane_items_max)) {
         rc = take_mapped(in, position, envelope, mapped);
         if (rc != 0)
             return rc;
@@ -439,7 +442,7 @@ static bool on_record(void *self, uint64_t position, struct str record)
 static bool is_lane_low(void *self, struct user_key user)
 {
     const struct intake *in = self;
-    return lanes_waiting(in->options.lanes, user) <= PARKED_LANE_ITEMS / 2;
+    return lanes_waiting(in->options.lanes, user) <= in->options.lane_items_max / 2;
 }
 
 static bool on_record_again(void *self, uint64_t position, struct str record)

@@ -39,6 +39,9 @@ struct intake_options {
     size_t name_count;
     size_t object_bytes_max; /* of one item's text */
     size_t memory_bytes_max; /* of what the stock has lent */
+    /* A user (or cohort) with more items waiting is crowded: two requests' worth, so that the next
+     * one can always be full. */
+    unsigned lane_items_max;
     struct clock clock;
 
     struct ledger *ledger;

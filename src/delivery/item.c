@@ -8,24 +8,34 @@ static bool has_user(const struct item *item, struct user_key user)
     return false;
 }
 
+static size_t cohort_bytes(const struct cohort *cohort)
+{
+    return cohort == NULL ? 0 : sizeof(*cohort) + cohort->id.len + cohort->body.len;
+}
+
 struct item *item_new(struct stock *stock, const struct intent *intent, struct str text,
                       struct origin *origin, int64_t now_ms)
 {
-    struct item *item = stock_take(stock, sizeof(*item) + text.len + intent->path.len);
+    struct item *item = stock_take(stock, sizeof(*item) + cohort_bytes(intent->cohort) + text.len +
+                                              intent->path.len);
     if (item == NULL)
         return NULL;
-    char *bytes = (char *)(item + 1);
+    struct cohort *cohort = intent->cohort == NULL ? NULL : (struct cohort *)(item + 1);
+    char *bytes = (char *)(item + 1) + (cohort == NULL ? 0 : sizeof(*cohort));
     *item = (struct item){
         .origin = origin,
-        .text = {bytes, text.len},
-        .path = {bytes + text.len, intent->path.len},
+        .cohort = cohort,
         .family = intent->family,
         .subscription = intent->subscription,
         .arrived_ms = now_ms,
     };
-    memcpy(bytes, text.ptr, text.len);
-    if (intent->path.len > 0)
-        memcpy(bytes + text.len, intent->path.ptr, intent->path.len);
+    item->text = str_place(&bytes, text);
+    item->path = str_place(&bytes, intent->path);
+    if (cohort != NULL) {
+        *cohort = *intent->cohort;
+        cohort->id = str_place(&bytes, intent->cohort->id);
+        cohort->body = str_place(&bytes, intent->cohort->body);
+    }
     for (size_t i = 0; i < intent->user_count; i++)
         if (!has_user(item, intent->users[i]))
             item->users[item->user_count++] = intent->users[i];

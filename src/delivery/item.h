@@ -2,7 +2,7 @@
  * item: one intent on its way to Braze, as delivery keeps it: its JSON
  * text, and its place in its user's lanes.
  *
- * Text, path and tickets lie in the item's own block of stock. The courier's thread only.
+ * Text, path, cohort and tickets lie in the item's own block of stock. The courier's thread only.
  */
 #ifndef SPELTER_DELIVERY_ITEM_H
 #define SPELTER_DELIVERY_ITEM_H
@@ -10,7 +10,10 @@
 #include "destination.h"
 #include "stock.h"
 
-enum { ITEM_PATH_BYTES_MAX = 1024 }; /* a catalog's name and an item's id, escaped */
+enum {
+    ITEM_PATH_BYTES_MAX = 1024,        /* a catalog's name and an item's id, escaped */
+    ITEM_COHORT_BYTES_MAX = 16 * 1024, /* a cohort's id, or that, its name and a time */
+};
 
 struct lane;
 struct origin;
@@ -23,10 +26,11 @@ struct ticket {
 };
 
 struct item {
-    struct item *next;     /* in the list of candidates (lane.h) */
-    struct origin *origin; /* the event it came from; the owner's, not touched by the lanes */
-    struct str text;       /* the object, serialised once */
-    struct str path;       /* families whose path depends on the object; else empty */
+    struct item *next;           /* in the list of candidates (lane.h) */
+    struct origin *origin;       /* the event it came from; the owner's, not touched by the lanes */
+    struct str text;             /* the object, serialised once */
+    struct str path;             /* families whose path depends on the object; else empty */
+    const struct cohort *cohort; /* cohort families; else NULL */
     enum request_family family;
     uint32_t subscription;
     int64_t arrived_ms; /* monotonic */

@@ -7,6 +7,7 @@ static const struct limit documented[LIMIT_BUCKETS] = {
     [BUCKET_TRACK]         = {.requests = 3000,   .window_ms = 3000},
     [BUCKET_USER_ADMIN]    = {.requests = 20000,  .window_ms = 60 * 1000},
     [BUCKET_CATALOG_ITEMS] = {.requests = 16000,  .window_ms = 60 * 1000},
+    [BUCKET_COHORTS]       = {.requests = 250000, .window_ms = 60 * 60 * 1000},
     [BUCKET_OTHER]         = {.requests = 250000, .window_ms = 60 * 60 * 1000},
 };
 /* clang-format on */
@@ -28,6 +29,14 @@ enum limit_bucket limit_bucket_of(enum request_family family)
     case FAMILY_CAMPAIGN_TRIGGER:
     case FAMILY_CANVAS_TRIGGER:
         return BUCKET_OTHER;
+    case FAMILY_COHORT:
+    case FAMILY_COHORT_ADD_USER:
+    case FAMILY_COHORT_ADD_DEVICE:
+    case FAMILY_COHORT_ADD_ALIAS:
+    case FAMILY_COHORT_REMOVE_USER:
+    case FAMILY_COHORT_REMOVE_DEVICE:
+    case FAMILY_COHORT_REMOVE_ALIAS:
+        return BUCKET_COHORTS;
     }
     __builtin_unreachable();
 }

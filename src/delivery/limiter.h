@@ -17,9 +17,10 @@ enum limit_bucket {
     BUCKET_TRACK,
     BUCKET_USER_ADMIN,
     BUCKET_CATALOG_ITEMS,
+    BUCKET_COHORTS,
     BUCKET_OTHER,
 };
-enum { LIMIT_BUCKETS = 4 };
+enum { LIMIT_BUCKETS = 5 };
 
 enum limit_bucket limit_bucket_of(enum request_family family);
 

@@ -7,6 +7,7 @@
 struct pack {
     struct stock *stock;
     struct pack_options options;
+    unsigned items_max; /* of any parcel */
     struct parcel *open[PACK_ROUTES_MAX];
     unsigned open_count;
     struct parcel *closed; /* oldest first */
@@ -23,6 +24,7 @@ int pack_open(struct pack **out, struct stock *stock, const struct pack_options 
     if (p == NULL)
         return -ENOMEM;
     *p = (struct pack){.stock = stock, .options = *options};
+    p->items_max = options->objects_max > ADMIN_IDS_MAX ? options->objects_max : ADMIN_IDS_MAX;
     *out = p;
     return 0;
 }
@@ -41,7 +43,7 @@ bool pack_reserve(struct pack *p)
     if (p->parcels >= PARCELS_MAX)
         return false;
     if (p->spare == NULL)
-        p->spare = parcel_new(p->stock);
+        p->spare = parcel_new(p->stock, p->items_max);
     return p->spare != NULL;
 }
 
@@ -50,12 +52,20 @@ static bool is_track(enum request_family family)
     return family <= FAMILY_TRACK_PURCHASES;
 }
 
+/* Of one cohort, by one name: a change of another one waits until Braze has heard that name. */
+static bool is_same_cohort(const struct cohort *a, const struct cohort *b)
+{
+    return a->key.hash == b->key.hash && a->name == b->name && str_eq(a->id, b->id);
+}
+
 static bool is_same_route(const struct pack *p, const struct item *a, const struct item *b)
 {
     if (p->options.mode == BATCHING_COMBINED && is_track(a->family))
         return is_track(b->family);
     if (p->options.mode == BATCHING_PER_ACTION && a->subscription != b->subscription)
         return false;
+    if (a->cohort != NULL && b->cohort != NULL)
+        return is_same_cohort(a->cohort, b->cohort);
     return a->family == b->family && str_eq(a->path, b->path);
 }
 
@@ -69,10 +79,10 @@ static unsigned objects_of(const struct parcel *b, enum request_family family)
 
 static bool is_full(const struct pack *p, const struct parcel *b)
 {
-    unsigned objects_max = is_track(b->items[0]->family)
-                               ? p->options.objects_max
-                               : family_row(b->items[0]->family)->objects_max;
-    return b->count >= objects_max || b->count >= PARCEL_ITEMS_MAX;
+    const struct family_row *row = family_row(b->items[0]->family);
+    unsigned objects_max =
+        row->company == COMPANY_NEVER ? row->objects_max : p->options.objects_max;
+    return b->count >= objects_max || b->count >= b->items_max;
 }
 
 static bool has_room_for(const struct pack *p, const struct parcel *b, const struct item *item)
@@ -82,6 +92,28 @@ static bool has_room_for(const struct pack *p, const struct parcel *b, const str
         return false;
     size_t body_bytes = BODY_FRAME_BYTES_MAX + b->text_bytes + b->count + item->text.len;
     return body_bytes <= p->options.body_bytes_max;
+}
+
+static bool has_text(const struct parcel *b, struct str text)
+{
+    for (unsigned i = 0; i < b->count; i++)
+        if (str_eq(b->items[i]->text, text))
+            return true;
+    return false;
+}
+
+/* Whether the item may travel with those that hold its lanes. */
+static bool may_join(const struct parcel *b, const struct item *item)
+{
+    switch (family_row(item->family)->company) {
+    case COMPANY_NEVER:
+        return false;
+    case COMPANY_ORDERED:
+        return true;
+    case COMPANY_ONCE:
+        return !has_text(b, item->text);
+    }
+    __builtin_unreachable();
 }
 
 static void close_open(struct pack *p, unsigned at)
@@ -119,9 +151,7 @@ struct parcel *pack_place(struct pack *p, const struct item *item, const struct 
 {
     unsigned at = find_open(p, item);
     if (hold != NULL) {
-        /* Only objects of one /users/track have an order among themselves;
-         * anything else is confirmed first. */
-        if (!is_track(item->family) || at == p->open_count || &p->open[at]->hold != hold)
+        if (at == p->open_count || &p->open[at]->hold != hold || !may_join(p->open[at], item))
             return NULL;
         if (has_room_for(p, p->open[at], item))
             return p->open[at];

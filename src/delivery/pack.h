@@ -7,9 +7,9 @@
  * courier
  *
  * A route is an endpoint (combined: attributes, events and purchases share one), or an
- * endpoint, an array and a subscription (per_action, as the hosted product parcels). A
- * parcel that is not full stays open until the moment it is sent, so under load requests are
- * as full as they can be. Courier's thread only.
+ * endpoint, an array and a subscription (per_action, as the hosted product parcels); the members
+ * of each cohort have one of their own. A parcel that is not full stays open until the moment it
+ * is sent, so under load requests are as full as they can be. Courier's thread only.
  */
 #ifndef SPELTER_DELIVERY_PACK_H
 #define SPELTER_DELIVERY_PACK_H
@@ -23,15 +23,18 @@ enum batching {
 
 struct pack_options {
     enum batching mode;
-    unsigned objects_max;  /* of all arrays of one /users/track together; 1..PARCEL_ITEMS_MAX */
-    unsigned age_max_ms;   /* how long the oldest item waits for company */
+    unsigned objects_max; /* of one /users/track, all arrays together, or of one change of a cohort;
+                             1..PARCEL_ITEMS_MAX */
+    unsigned age_max_ms;  /* how long the oldest item waits for company */
     size_t body_bytes_max; /* of one request */
 };
 
 enum {
-    PARCELS_MAX = 1024,        /* open, closed and in flight together: some 4 MiB */
-    PACK_ROUTES_MAX = 64,      /* open parcels; one more closes the oldest */
-    BODY_FRAME_BYTES_MAX = 64, /* {"attributes":[],"events":[],"purchases":[]} */
+    PARCELS_MAX = 1024,   /* open, closed and in flight together: 2 MiB with 75 objects each, 13 MiB
+                           with   1,000 */
+    PACK_ROUTES_MAX = 64, /* open parcels; one more closes the oldest */
+    BODY_FRAME_BYTES_MAX = 512, /* {"attributes":[],"events":[],"purchases":[]}, or cohort_changes
+                                   with an element for each family */
 };
 
 struct pack;

@@ -2,19 +2,27 @@
 
 #include <assert.h>
 
-struct parcel *parcel_new(struct stock *stock)
+struct parcel *parcel_new(struct stock *stock, unsigned items_max)
 {
-    return stock_take(stock, sizeof(struct parcel));
+    assert(items_max <= PARCEL_ITEMS_MAX);
+    size_t items_bytes = items_max * sizeof(struct item *);
+    struct parcel *b = stock_take(stock, sizeof(*b) + items_bytes + items_max * sizeof(b->sent[0]));
+    if (b == NULL)
+        return NULL;
+    b->items_max = items_max;
+    b->sent = (unsigned *)((char *)(b + 1) + items_bytes);
+    return b;
 }
 
 void parcel_init(struct parcel *b, int64_t now_ms)
 {
-    *b = (struct parcel){.opened_ms = now_ms, .oldest_ms = now_ms};
+    *b = (struct parcel){
+        .items_max = b->items_max, .sent = b->sent, .opened_ms = now_ms, .oldest_ms = now_ms};
 }
 
 void parcel_add(struct parcel *b, struct item *item)
 {
-    assert(b->count < PARCEL_ITEMS_MAX);
+    assert(b->count < b->items_max);
     assert(b->range_count == 0);
     b->items[b->count++] = item;
     b->text_bytes += item->text.len;
@@ -88,6 +96,16 @@ void parcel_write(struct parcel *b, struct buf *out)
     assert(m->object_count > 0);
     if (key != NULL)
         buf_append(out, STR("]}"));
+}
+
+void parcel_describe(struct parcel *b)
+{
+    struct range range = current(b);
+    b->manifest = (struct manifest){0};
+    for (unsigned i = range.from; i < range.to; i++)
+        if (b->items[i] != NULL)
+            b->sent[b->manifest.object_count++] = i;
+    assert(b->manifest.object_count > 0);
 }
 
 struct item *parcel_remove(struct parcel *b, unsigned index)

@@ -18,17 +18,12 @@
 #ifndef SPELTER_DELIVERY_PARKED_H
 #define SPELTER_DELIVERY_PARKED_H
 
-#include "bounds.h"
 #include "destination.h"
 
 enum {
     PARKED_USERS_MAX = 1024,
     PARKED_EVENT_USERS = 64, /* room for so many more is kept: hardly an event has as many */
     PARKED_SLOTS = 2 * PARKED_USERS_MAX,
-
-    /* A user with more items waiting is crowded: two requests' worth, so that the next one can
-       always be full. */
-    PARKED_LANE_ITEMS = 2 * TRACK_OBJECTS_MAX,
 };
 
 /* Of one event, repetitions are fine. */

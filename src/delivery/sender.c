@@ -117,12 +117,14 @@ static bool add_header(struct curl_slist **list, const char *text)
     return longer != NULL;
 }
 
-/* "Expect:" without a value: a body goes out at once, without asking first whether it may. */
+/* `authorization` may be empty. "Expect:" without a value: a body goes out at once, without asking
+ * first whether it may. */
 static bool setup_headers(struct sender *s, const char *authorization)
 {
-    const char *const common[] = {authorization, "Content-Type: application/json", "Expect:"};
+    const char *const common[] = {"Content-Type: application/json", "Expect:", authorization};
+    size_t count = authorization[0] == '\0' ? countof(common) - 1 : countof(common);
     bool ok = true;
-    for (size_t i = 0; i < countof(common); i++)
+    for (size_t i = 0; i < count; i++)
         ok = ok && add_header(&s->headers, common[i]) && add_header(&s->batch_headers, common[i]);
     return ok && add_header(&s->batch_headers, "X-Braze-Batch: true");
 }
@@ -154,7 +156,7 @@ static bool setup(struct sender *s, const struct sender_options *options)
     s->endpoint_len = options->endpoint.len;
     struct buf authorization;
     buf_init(&authorization, HEADER_BYTES_MAX);
-    buf_append(&authorization, STR("Authorization: Bearer "));
+    buf_append(&authorization, options->api_key.len > 0 ? STR("Authorization: Bearer ") : STR(""));
     buf_append(&authorization, options->api_key);
     const char *text = buf_cstr(&authorization);
     bool ok = text != NULL && setup_headers(s, text);

@@ -22,8 +22,8 @@ struct sender;
 enum { SENDER_ENDPOINT_BYTES_MAX = 1024, SENDER_PATH_BYTES_MAX = 1024 };
 
 struct sender_options {
-    struct str endpoint; /* "https://rest.fra-01.braze.eu", without a trailing slash */
-    struct str api_key;
+    struct str endpoint;        /* "https://rest.fra-01.braze.eu", without a trailing slash */
+    struct str api_key;         /* empty: no Authorization header */
     struct str ca_certificates; /* PEM, trusted instead of the system's; empty: those */
     unsigned requests_max;      /* at a time */
     unsigned connect_timeout_ms;

@@ -36,6 +36,7 @@ static const struct {
     {413, 413, MEANS_TOO_LARGE},
     {415, 415, MEANS_WRONG_ENDPOINT},
     {421, 421, MEANS_TROUBLE},
+    {423, 423, MEANS_TROUBLE}, /* a cohort is locked for a while */
     {425, 425, MEANS_TROUBLE},
     {429, 429, MEANS_RATE_LIMITED},
     {400, 499, MEANS_REFUSED},
@@ -253,6 +254,8 @@ static void on_pause(struct verdict *out, const struct attempts *attempts,
 static int on_accepted(struct verdict *out, const struct answer *answer)
 {
     out->kind = VERDICT_DONE;
+    if (answer->manifest->array_count == 0)
+        return 0; /* nor is it known what a success says */
     /* The status line says that Braze took the objects; sending them again would double
      * them, since Braze never removes duplicates. */
     if (answer->reply->trouble != NULL || answer->body.type != JV_OBJECT) {
@@ -291,11 +294,13 @@ int verdict_reach(struct verdict *out, const struct reply *reply, const struct m
         on_refused(out, manifest, CODE_TOO_LARGE);
         break;
     case MEANS_NO_ACCESS:
-        advice = " (check api_key, its permissions and the endpoint)";
+        advice = manifest->has_keys
+                     ? " (check client_secret, partner_api_key, partner and the endpoint)"
+                     : " (check api_key, its permissions and the endpoint)";
         on_pause(out, attempts, policy);
         break;
     case MEANS_WRONG_ENDPOINT:
-        advice = " (check the endpoint)";
+        advice = manifest->has_keys ? " (check partner and the endpoint)" : " (check the endpoint)";
         on_pause(out, attempts, policy);
         break;
     case MEANS_UNTRUSTED:

@@ -8,10 +8,10 @@
  *     401, 403, 3xx, 404, 405, 415  the configuration is wrong: pause, nothing is dropped
  *     an untrusted certificate   the same
  *     429                        wait as the headers say
- *     408, 5xx, no answer        again with growing waits, dead after give_up_after_ms of trying;
+ *     408, 423, 5xx, no answer   again with growing waits, dead after give_up_after_ms of trying;
  *                                halves, when a 5xx stays with this request while others succeed
  *
- * Facts: docs/spec/braze-rest-api.md §2.14 to §2.16, §3.2.
+ * Facts: docs/spec/braze-rest-api.md §2.14 to §2.16, §3.2, §4.17.
  */
 #ifndef SPELTER_DELIVERY_VERDICT_H
 #define SPELTER_DELIVERY_VERDICT_H

@@ -6,6 +6,7 @@ const struct str integrations_braze_names[] = {
     STR_INIT("Appboy"),
 };
 const size_t integrations_braze_name_count = countof(integrations_braze_names);
+const struct str integrations_cohorts_name = STR_INIT("Braze Cohorts");
 
 static bool names_one_of(struct jv list, const struct str *names, size_t name_count)
 {

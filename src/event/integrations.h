@@ -27,4 +27,7 @@ const char *integrations_code(enum integrations_answer answer);
 extern const struct str integrations_braze_names[];
 extern const size_t integrations_braze_name_count;
 
+/* The same for Braze Cohorts, which has no alias. */
+extern const struct str integrations_cohorts_name;
+
 #endif

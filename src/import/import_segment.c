@@ -10,6 +10,9 @@
 
 enum { IMPORT_ARENA_BYTES_MAX = 256 << 20 };
 
+/* Whose integration it was at Braze. */
+static const struct str default_partner = STR_INIT("segment");
+
 struct import {
     struct arena arena;
     struct plan plan;
@@ -47,7 +50,8 @@ static void put_head(struct import *im)
         put_wish(im, plan->sources[i].key_variable, "the write key of source", plan->sources[i].id);
     for (size_t i = 0; i < plan->destination_count; i++) {
         const struct planned_destination *d = &plan->destinations[i];
-        put_wish(im, d->key_variable, "the Braze REST API key of", d->id);
+        for (size_t s = 0; s < d->secret_count; s++)
+            put_wish(im, d->secrets[s].variable, d->secrets[s].what, d->id);
         if (d->app_id_variable.len > 0)
             put_wish(im, d->app_id_variable, "the Braze app identifier of", d->id);
     }
@@ -102,11 +106,18 @@ static void put_destination(struct buf *out, const struct plan *plan,
     yaml_write_string(out, segment_text(d->item, STR("name")));
     buf_putc(out, ' ');
     yaml_write_string(out, segment_text(d->item, STR("id")));
-    buf_printf(out, "\n    kind: braze-cloud\n    enabled: %s\n", d->enabled ? "true" : "false");
+    buf_printf(out, "\n    kind: %s\n    enabled: %s\n",
+               d->kind == DESTINATION_BRAZE_COHORTS ? "braze-cohorts" : "braze-cloud",
+               d->enabled ? "true" : "false");
     buf_append(out, STR("    from: ["));
     yaml_write_string(out, plan->sources[d->source].id);
     buf_append(out, STR("]\n    settings:\n"));
-    put_variable(out, "      api_key: ", d->key_variable);
+    for (size_t i = 0; i < d->secret_count; i++) {
+        buf_printf(out, "      %s: ", d->secrets[i].setting);
+        put_variable(out, "", d->secrets[i].variable);
+    }
+    if (d->kind == DESTINATION_BRAZE_COHORTS)
+        put_line(out, "      partner: ", default_partner);
     if (d->app_id_variable.len > 0)
         put_variable(out, "      app_id: ", d->app_id_variable);
     else if (d->app_id.len > 0)
@@ -123,12 +134,16 @@ static void make_destination(struct import *im, struct planned_destination *d)
 {
     struct jv *items;
     struct jv_builder b;
-    jv_object_begin(&b, &im->arena, 3);
-    jv_object_put(&b, STR("api_key"), jv_string(d->key_variable));
+    jv_object_begin(&b, &im->arena, SECRETS_MAX + 2);
+    for (size_t i = 0; i < d->secret_count; i++)
+        jv_object_put(&b, str_from(d->secrets[i].setting), jv_string(d->secrets[i].variable));
+    if (d->kind == DESTINATION_BRAZE_COHORTS)
+        jv_object_put(&b, STR("partner"), jv_string(default_partner));
     if (d->app_id.len > 0)
         jv_object_put(&b, STR("app_id"), jv_string(d->app_id));
     jv_object_put(&b, STR("endpoint"), jv_string(d->endpoint));
     d->made.id = d->id;
+    d->made.kind = d->kind;
     d->made.settings = jv_object_end(&b);
     d->made.subscriptions = jv_array(&im->arena, &items, d->subscription_count);
     im->plan.failed = im->plan.failed || d->made.settings.type != JV_OBJECT ||

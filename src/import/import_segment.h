@@ -3,15 +3,16 @@
  *
  *     segment_export --import_segment--> config text, notes for the user
  *
- * Braze Cloud Mode (Actions) destinations come over with their mappings as they are, in order,
- * under `parity: strict`. What does not come over is named in a note: other destinations, filters,
- * mappings of warehouses. Secrets are masked at Segment: the config asks for environment variables
- * in their place. A config that would not read back as it was meant is never given out. Pure: one
- * thread.
+ * Braze Cloud Mode (Actions) and Braze Cohorts destinations come over with their mappings as they
+ * are, in order, under `parity: strict`. What does not come over is named in a note: other
+ * destinations, filters, mappings of warehouses. Secrets are masked at Segment: the config asks for
+ * environment variables in their place. A config that would not read back as it was meant is never
+ * given out. Pure: one thread.
  */
 #ifndef SPELTER_IMPORT_IMPORT_SEGMENT_H
 #define SPELTER_IMPORT_IMPORT_SEGMENT_H
 
+#include "config.h"
 #include "segment_export.h"
 
 struct import;
@@ -19,6 +20,7 @@ struct import;
 /* One destination of the config. Lives as long as the import. */
 struct import_destination {
     struct str id;
+    enum destination_kind kind;
     struct jv settings;      /* with a stand-in for each secret */
     struct jv subscriptions; /* an array in the config's form */
 };

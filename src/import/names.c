@@ -42,6 +42,14 @@ static char as_it_is(char c)
 
 enum name_kind { SOURCE_ID, DESTINATION_ID, VARIABLE };
 
+static bool is_variable_of(const struct planned_destination *d, struct str name)
+{
+    bool is_one = str_eq(d->app_id_variable, name);
+    for (size_t i = 0; i < d->secret_count; i++)
+        is_one = is_one || str_eq(d->secrets[i].variable, name);
+    return is_one;
+}
+
 /* Has a name been given? Each kind has names of its own; variables are shared by all. */
 static bool is_taken(const struct plan *plan, enum name_kind kind, struct str name)
 {
@@ -51,8 +59,7 @@ static bool is_taken(const struct plan *plan, enum name_kind kind, struct str na
                 (kind == VARIABLE && str_eq(plan->sources[i].key_variable, name));
     for (size_t i = 0; i < plan->destination_count; i++)
         taken = taken || (kind == DESTINATION_ID && str_eq(plan->destinations[i].id, name)) ||
-                (kind == VARIABLE && (str_eq(plan->destinations[i].key_variable, name) ||
-                                      str_eq(plan->destinations[i].app_id_variable, name)));
+                (kind == VARIABLE && is_variable_of(&plan->destinations[i], name));
     return taken;
 }
 
@@ -136,17 +143,37 @@ static int read_setting(const struct planned_destination *d, struct jv settings,
     return 0;
 }
 
+static const struct {
+    const char *setting, *variable, *what;
+} secrets[][SECRETS_MAX] = {
+    [DESTINATION_BRAZE_CLOUD] = {{"api_key", "BRAZE_API_KEY", "the Braze REST API key of"}},
+    [DESTINATION_BRAZE_COHORTS] = {{"client_secret", "BRAZE_CLIENT_SECRET",
+                                    "the Braze client secret of"},
+                                   {"partner_api_key", "BRAZE_PARTNER_API_KEY",
+                                    "the partner API key that Braze gave you for"}},
+};
+
+static bool is_known_setting(enum destination_kind kind, struct str key)
+{
+    bool is_known = str_eq(key, STR("endpoint")) ||
+                    (kind == DESTINATION_BRAZE_CLOUD && str_eq(key, STR("app_id")));
+    for (size_t i = 0; i < SECRETS_MAX && secrets[kind][i].setting != NULL; i++)
+        is_known = is_known || str_eq(key, str_from(secrets[kind][i].setting));
+    return is_known;
+}
+
 static int read_settings(struct plan *plan, struct planned_destination *d, struct err *err)
 {
     struct jv settings = jv_get(d->item->value, STR("settings"));
     for (uint32_t i = 0; i < settings.len; i++) {
         struct str key = settings.members[i].key;
-        if (!str_eq(key, STR("api_key")) && !str_eq(key, STR("app_id")) &&
-            !str_eq(key, STR("endpoint")))
+        if (!is_known_setting(d->kind, key))
             plan_note(plan, "left out: setting %.*s of %.*s: Spelter does not know it",
                       STR_ARG(plan_quoted(plan, key)), STR_ARG(d->id));
     }
-    int rc = read_setting(d, settings, "app_id", &d->app_id, err);
+    int rc = d->kind == DESTINATION_BRAZE_CLOUD
+                 ? read_setting(d, settings, "app_id", &d->app_id, err)
+                 : 0;
     if (rc == 0)
         rc = read_setting(d, settings, "endpoint", &d->endpoint, err);
     if (rc == 0 && d->endpoint.len == 0) {
@@ -157,23 +184,40 @@ static int read_settings(struct plan *plan, struct planned_destination *d, struc
     return rc;
 }
 
+/* NAME, or NAME_TAIL when several destinations want one each. */
+static struct str variable(struct plan *plan, const char *name, struct str tail)
+{
+    char prefix[NAME_BYTES_MAX];
+    snprintf(prefix, sizeof(prefix), "%s%s", name, tail.len == 0 ? "" : "_");
+    return unique(plan, VARIABLE, prefix, tail, "");
+}
+
+static bool is_only_of_kind(const struct plan *plan, enum destination_kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->destination_count; i++)
+        count += plan->destinations[i].kind == kind;
+    return count == 1;
+}
+
 static int name_destination(struct plan *plan, struct planned_destination *d, struct err *err)
 {
     char spelt[NAME_BYTES_MAX];
     size_t len = spell(segment_text(d->item, STR("name")), '-', lower, spelt);
     struct str id = len == 0 ? STR("braze") : (struct str){spelt, len};
-    bool is_only = plan->destination_count == 1;
+    bool is_only = is_only_of_kind(plan, d->kind);
     d->id = unique(plan, DESTINATION_ID, "", id, "");
     int rc = read_settings(plan, d, err);
     if (rc != 0)
         return rc;
     len = spell(d->id, '_', upper, spelt);
     struct str tail = is_only ? STR("") : (struct str){spelt, len};
-    d->key_variable =
-        unique(plan, VARIABLE, is_only ? "BRAZE_API_KEY" : "BRAZE_API_KEY_", tail, "");
+    for (size_t i = 0; i < SECRETS_MAX && secrets[d->kind][i].setting != NULL; i++)
+        d->secrets[d->secret_count++] =
+            (struct planned_secret){secrets[d->kind][i].setting, secrets[d->kind][i].what,
+                                    variable(plan, secrets[d->kind][i].variable, tail)};
     if (is_masked(d->app_id))
-        d->app_id_variable =
-            unique(plan, VARIABLE, is_only ? "BRAZE_APP_ID" : "BRAZE_APP_ID_", tail, "");
+        d->app_id_variable = variable(plan, "BRAZE_APP_ID", tail);
     d->source = place_source(plan, segment_text(d->item, STR("sourceId")));
     return 0;
 }

@@ -89,12 +89,6 @@ static const struct segment_kind *kind_of(const struct segment_item *item)
                              segment_text(&entry, STR("slug")), segment_text(&entry, STR("name")));
 }
 
-static bool is_cloud(const struct segment_item *item)
-{
-    const struct segment_kind *kind = kind_of(item);
-    return kind != NULL && kind->needs == NULL;
-}
-
 static void note_left_out(struct plan *plan, const struct segment_item *item)
 {
     const struct segment_kind *kind = kind_of(item);
@@ -123,23 +117,26 @@ static int pick_destinations(struct plan *plan, struct err *err)
             return segment_refuse(item, "", err,
                                   "'metadata' is missing, expected the catalog entry that says "
                                   "what kind of destination this is");
-        if (!is_cloud(item)) {
+        const struct segment_kind *kind = kind_of(item);
+        if (kind == NULL || kind->needs != NULL) {
             note_left_out(plan, item);
             continue;
         }
         int rc = check_required(item, rows, countof(rows), err);
         if (rc != 0)
             return rc;
-        plan->destinations[plan->destination_count++] = (struct planned_destination){
-            .item = item, .enabled = jv_get(item->value, STR("enabled")).boolean};
+        plan->destinations[plan->destination_count++] =
+            (struct planned_destination){.item = item,
+                                         .kind = kind->kind,
+                                         .enabled = jv_get(item->value, STR("enabled")).boolean};
     }
     if (plan->destination_count > 0)
         return 0;
     return err_set(err, -EINVAL, 0,
                    count == 0 ? "no destination among what was read, expected the answer of GET "
                                 "/destinations/ID"
-                              : "no Braze Cloud Mode (Actions) destination among what was read, "
-                                "nothing else can be imported");
+                              : "no Braze Cloud Mode (Actions) or Braze Cohorts destination among "
+                                "what was read, nothing else can be imported");
 }
 
 /* The destination that a subscription names. NULL: it is one that is left out, or -EINVAL. */
@@ -182,6 +179,12 @@ static struct str slug_in_metadata(const struct segment_item *destination, struc
     return STR("");
 }
 
+static const char *example_of(enum destination_kind kind)
+{
+    return kind == DESTINATION_BRAZE_COHORTS ? "expected syncAudiences"
+                                             : "expected one such as trackEvent";
+}
+
 /* NULL: refused. */
 static const struct segment_action *find_action(const struct planned_destination *owner,
                                                 const struct segment_item *item, struct err *err)
@@ -193,18 +196,20 @@ static const struct segment_action *find_action(const struct planned_destination
                        "'actionSlug' is missing, expected an action such as trackEvent");
         return NULL;
     }
-    const struct segment_action *action =
-        slug.len > 0 ? segment_action_by_slug(slug) : segment_action_by_id(id);
+    const struct segment_action *action = slug.len > 0 ? segment_action_by_slug(owner->kind, slug)
+                                                       : segment_action_by_id(owner->kind, id);
     if (action == NULL && slug.len == 0)
-        action = segment_action_by_slug(slug_in_metadata(owner->item, id));
+        action = segment_action_by_slug(owner->kind, slug_in_metadata(owner->item, id));
     if (action == NULL) {
-        struct str near = segment_action_nearest(slug);
+        struct str near = segment_action_nearest(owner->kind, slug);
         struct str shown = slug.len > 0 ? slug : id;
         segment_refuse(item, slug.len > 0 ? "actionSlug" : "actionId", err,
-                       "'%.*s' is no action of Braze Cloud Mode (Actions), %s%.*s%s",
+                       "'%.*s' is no action of %s, %s%.*s%s",
                        (int)(shown.len < 60 ? shown.len : 60), shown.ptr,
-                       near.len > 0 ? "did you mean '" : "expected one such as trackEvent",
-                       STR_ARG(near), near.len > 0 ? "'?" : "");
+                       owner->kind == DESTINATION_BRAZE_COHORTS ? "Braze Cohorts"
+                                                                : "Braze Cloud Mode (Actions)",
+                       near.len > 0 ? "did you mean '" : example_of(owner->kind), STR_ARG(near),
+                       near.len > 0 ? "'?" : "");
     }
     return action;
 }
@@ -321,6 +326,20 @@ static void note_filters(struct plan *plan)
     }
 }
 
+/* At Segment a mapping only sees the audience that is connected to it. */
+static void note_audiences(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->destination_count; i++) {
+        const struct planned_destination *d = &plan->destinations[i];
+        if (d->kind == DESTINATION_BRAZE_COHORTS && d->subscription_count > 1)
+            plan_note(plan,
+                      "destination %.*s has a mapping for each audience, and each calls the other "
+                      "audiences' events errors: one with personas_audience_key {\"@path\": "
+                      "\"$.context.personas.computation_key\"} does for all of them",
+                      STR_ARG(title(plan, d->item)));
+    }
+}
+
 int plan_make(struct plan *plan, struct err *err)
 {
     int rc = check_pages(plan, err);
@@ -333,6 +352,8 @@ int plan_make(struct plan *plan, struct err *err)
         rc = drop_empty(plan, err);
     if (rc == 0)
         note_filters(plan);
+    if (rc == 0)
+        note_audiences(plan);
     if (rc == 0)
         rc = names_give(plan, err);
     if (rc == 0 && plan->failed)

@@ -14,11 +14,22 @@ struct planned_subscription {
     struct jv written; /* in the config's form */
 };
 
+/* A setting whose value the export does not hold. */
+struct planned_secret {
+    const char *setting; /* "api_key" */
+    const char *what;    /* it is, for people: "the Braze REST API key of" */
+    struct str variable; /* "BRAZE_API_KEY" */
+};
+
+enum { SECRETS_MAX = 2 };
+
 struct planned_destination {
     const struct segment_item *item;
+    enum destination_kind kind;
     bool enabled;
     struct str id;
-    struct str key_variable;    /* "BRAZE_API_KEY" */
+    struct planned_secret secrets[SECRETS_MAX];
+    size_t secret_count;
     struct str app_id;          /* empty: none */
     struct str app_id_variable; /* when it is masked; else empty */
     struct str endpoint;

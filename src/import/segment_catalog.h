@@ -5,13 +5,14 @@
 #ifndef SPELTER_IMPORT_SEGMENT_CATALOG_H
 #define SPELTER_IMPORT_SEGMENT_CATALOG_H
 
-#include "str.h"
+#include "config.h"
 
 struct segment_kind {
     struct str id; /* metadata.id */
     struct str slug;
     struct str name;
     const char *needs; /* why it is left out, and what it would need; NULL: it can be imported */
+    enum destination_kind kind; /* when it can */
 };
 
 /* By whichever of the three is known (the others empty), NULL when it is no destination of Braze.
@@ -24,11 +25,11 @@ struct segment_action {
     const char *left_out; /* why it has no meaning on a server; NULL: it is imported */
 };
 
-/* The actions of Braze Cloud Mode (Actions); NULL when there is none. */
-const struct segment_action *segment_action_by_slug(struct str slug);
-const struct segment_action *segment_action_by_id(struct str id);
+/* An action of destinations of this kind; NULL when there is none. */
+const struct segment_action *segment_action_by_slug(enum destination_kind kind, struct str slug);
+const struct segment_action *segment_action_by_id(enum destination_kind kind, struct str id);
 
 /* The nearest slug, or an empty text. */
-struct str segment_action_nearest(struct str slug);
+struct str segment_action_nearest(enum destination_kind kind, struct str slug);
 
 #endif

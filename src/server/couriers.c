@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "assemble.h"
-#include "integrations.h"
 #include "log.h"
 #include "places.h"
 
@@ -61,8 +60,10 @@ static void fill_options(struct courier_options *o, const struct couriers *c,
     o->retry.give_up_after_ms = section->give_up_after_ms;
     o->requests_max = (unsigned)section->connections;
     o->timeout_ms = (unsigned)section->timeout_ms;
+    enum limit_bucket bucket =
+        section->kind == DESTINATION_BRAZE_COHORTS ? BUCKET_COHORTS : BUCKET_TRACK;
     if (section->rate_count > 0)
-        o->limits[BUCKET_TRACK] =
+        o->limits[bucket] =
             (struct limit){(unsigned)section->rate_count, (unsigned)section->rate_per_ms};
 }
 
@@ -70,7 +71,7 @@ static void fill_options(struct courier_options *o, const struct couriers *c,
 static int route_open(struct route **out, const struct couriers *c, const struct config *config,
                       const struct destination_section *section, struct err *err)
 {
-    struct str names[16];
+    struct str names[ASSEMBLE_NAMES_MAX];
     struct courier_options options;
     struct route *route = calloc(1, sizeof(*route));
     *out = NULL;
@@ -79,11 +80,7 @@ static int route_open(struct route **out, const struct couriers *c, const struct
     snprintf(route->id, sizeof(route->id), "%.*s", STR_ARG(section->id));
     int rc = assemble_destination(&route->destination, config, section, err);
     if (rc == 0) {
-        size_t count = 0;
-        names[count++] = section->id;
-        for (size_t i = 0; i < integrations_braze_name_count && count < countof(names); i++)
-            names[count++] = integrations_braze_names[i];
-        fill_options(&options, c, section, names, count);
+        fill_options(&options, c, section, names, assemble_names(section, names));
         options.destination = route->destination;
         rc = courier_open(&route->courier, &options, err);
     }
@@ -226,6 +223,8 @@ static bool is_same(const struct destination_section *a, const struct destinatio
            str_eq(a->settings.api_key, b->settings.api_key) &&
            str_eq(a->settings.app_id, b->settings.app_id) &&
            str_eq(a->settings.endpoint, b->settings.endpoint) &&
+           str_eq(a->settings.client_secret, b->settings.client_secret) &&
+           str_eq(a->settings.partner_api_key, b->settings.partner_api_key) &&
            str_eq(a->settings.ca_certificates, b->settings.ca_certificates);
 }
 

@@ -50,5 +50,28 @@ export const secondSubscriptions = [subscription('sub5', 'Events', '3pnc4QJvUjWG
 export const warehouse = subscription('sub6', 'From the warehouse', '2P24zUSAL8BUpyGYNGmD7M', 'updateUserProfile', 'event = "new"', {}, { modelId: 'model1' })
 export const filter = { id: 'filter1', sourceId: webSource.id, destinationId: destination.id, title: 'No tests', enabled: true, if: 'properties.test = true', actions: [{ type: 'DROP' }] }
 
+export const cohorts = {
+  ...destination,
+  id: '5f00000000000000000000d4',
+  name: 'VIPs',
+  settings: { client_secret: '••••••••••', endpoint: 'https://rest.fra-01.braze.eu' },
+  metadata: { id: '63872c01c0c112b9b4d75412', name: 'Braze Cohorts', slug: 'actions-braze-cohorts', status: 'PUBLIC', actions: [], presets: [] },
+}
+const audience = key => ({
+  external_id: { '@path': '$.userId' },
+  cohort_id: { '@path': '$.context.personas.computation_id' },
+  cohort_name: { '@path': '$.context.personas.computation_key' },
+  enable_batching: true,
+  personas_audience_key: key,
+  event_properties: { '@if': { exists: { '@path': '$.properties' }, then: { '@path': '$.properties' }, else: { '@path': '$.traits' } } },
+  time: { '@path': '$.timestamp' },
+  batch_keys: ['cohort_name', 'cohort_id'],
+})
+const audienceCalls = 'event = "Audience Entered" or event = "Audience Exited"'
+export const cohortsSubscriptions = [
+  subscription('sub7', 'VIPs', 'sW4CKfq2r8LXZhXDfmbQW6', 'syncAudiences', audienceCalls, audience('vip'), { destinationId: cohorts.id }),
+  subscription('sub8', 'New ones', 'sW4CKfq2r8LXZhXDfmbQW6', undefined, audienceCalls, audience('new'), { destinationId: cohorts.id }),
+]
+
 /** An answer with one page of a list. */
 export const page = (key, list, pagination) => ({ data: { [key]: list, pagination } })

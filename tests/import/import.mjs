@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { root, run, temporaryFolder } from '../lib/programs.mjs'
 import { check, checkEqual, suite } from '../lib/tap.mjs'
-import { appSource, classic, destination, filter, page, second, secondSubscriptions, subscriptions, warehouse, webSource } from './answers.mjs'
+import { appSource, classic, cohorts, cohortsSubscriptions, destination, filter, page, second, secondSubscriptions, subscriptions, warehouse, webSource } from './answers.mjs'
 
 const DONE = 0
 const USER = 1
@@ -137,6 +137,40 @@ async function several() {
   ])
 }
 
+// ------------------------------------------------------------------------------------------ cohorts
+
+async function audiences() {
+  const folder = folderOf({
+    'destinations.json': page('destinations', [destination, cohorts], { current: 'MA==', totalEntries: 2 }),
+    'subscriptions.json': [page('subscriptions', subscriptions, {}), page('subscriptions', cohortsSubscriptions, {})],
+    'source.json': { data: { source: webSource } },
+  })
+  const { code, out, err } = await run(['import', 'segment', folder])
+  checkEqual('a Braze Cohorts destination is imported, and it is said what it needs', [code, err.trim().split('\n')], [
+    DONE,
+    [
+      'destination "VIPs" has a mapping for each audience, and each calls the other audiences\' events errors: one with personas_audience_key {"@path": "$.context.personas.computation_key"} does for all of them',
+      'set SPELTER_WEB_KEY to the write key of source web: the config holds no secrets',
+      'set BRAZE_API_KEY to the Braze REST API key of braze-eu-production: the config holds no secrets',
+      'set BRAZE_CLIENT_SECRET to the Braze client secret of vips: the config holds no secrets',
+      'set BRAZE_PARTNER_API_KEY to the partner API key that Braze gave you for vips: the config holds no secrets',
+    ],
+  ])
+  const file = saved(folder, out)
+  const missing = await run(['check', '-c', file], { env: { ...env, BRAZE_CLIENT_SECRET: 'CS' } })
+  check('check says when the partner API key is not there yet', missing.code === USER && /'partner_api_key' wants the environment variable BRAZE_PARTNER_API_KEY, which is not set/.test(missing.err), missing)
+  const values = { ...env, BRAZE_CLIENT_SECRET: 'CS', BRAZE_PARTNER_API_KEY: 'PK' }
+  checkEqual('check takes it', (await run(['check', '-c', file], { env: values })).out, `${file}: fine. 1 source, 2 destinations, 6 subscriptions\n`)
+  const event = { type: 'track', event: 'Audience Entered', userId: 'u1', timestamp: AT, properties: { vip: true }, context: { personas: { computation_id: 'aud_1', computation_key: 'vip' } } }
+  const mapped = await run(['map', '-c', file, '--destination', 'vips'], { input: JSON.stringify(event), env: values })
+  const line = JSON.parse(mapped.out)
+  checkEqual('map makes the requests that Segment makes', line.requests.map(r => [new URL(r.url).pathname, r.json]), [
+    ['/partners/segment/cohorts', { partner_api_key: 'PK', client_secret: 'CS', name: 'vip', cohort_id: 'aud_1', created_at: AT }],
+    ['/partners/segment/cohorts/users', { partner_api_key: 'PK', client_secret: 'CS', cohort_id: 'aud_1', cohort_changes: [{ user_ids: ['u1'], device_ids: [], aliases: [] }] }],
+  ])
+  checkEqual('and refuses the event in the mapping of another audience', line.errors.map(e => e.message), ['The value of `personas computation key` and `personas_audience_key` must match.'])
+}
+
 // ------------------------------------------------------------------------------------------ refusals
 
 async function refusals() {
@@ -219,7 +253,7 @@ async function documents() {
   checkEqual('and gives each default', defaults.filter(([, key, preset]) => !new RegExp(`^\\| \`${key}\` \\|.*\`${preset.replaceAll('.', '\\.')}\``, 'm').test(configuration)).map(([, key]) => key), [])
   for (const [n, match] of [...configuration.matchAll(/```yaml\n# spelter\.yaml\n([^]*?)```/g)].entries()) {
     const file = saved(temporaryFolder(), match[1])
-    const checked = await run(['check', '-c', file], { env: { SPELTER_WEB_KEY: 'a', SPELTER_APP_KEY: 'b', BRAZE_API_KEY: 'c', BRAZE_US_API_KEY: 'd' } })
+    const checked = await run(['check', '-c', file], { env: { SPELTER_WEB_KEY: 'a', SPELTER_APP_KEY: 'b', BRAZE_API_KEY: 'c', BRAZE_US_API_KEY: 'd', BRAZE_CLIENT_SECRET: 'e', BRAZE_PARTNER_API_KEY: 'f' } })
     checkEqual(`whole config ${n + 1} of docs/configuration.md is fine, without a warning`, [checked.code, checked.err], [DONE, ''])
   }
   const moving = read('moving-from-segment.md')
@@ -231,6 +265,7 @@ async function documents() {
 await suite(async () => {
   await move()
   await several()
+  await audiences()
   await refusals()
   await roundTrip()
   await documents()

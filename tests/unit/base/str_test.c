@@ -181,6 +181,19 @@ static void overlong_names_are_left_out_of_the_search(void **state)
     assert_int_equal(str_nearest((struct str){text, 63}, names, 2).len, 64);
 }
 
+static void places_follow_each_other(void **state)
+{
+    (void)state;
+    char bytes[8] = "........";
+    char *at = bytes;
+    struct str first = str_place(&at, STR("abc"));
+    struct str none = str_place(&at, (struct str){NULL, 0});
+    struct str last = str_place(&at, STR("de"));
+    assert_true(str_eq(first, STR("abc")) && none.len == 0 && str_eq(last, STR("de")));
+    assert_ptr_equal(at, bytes + 5);
+    assert_memory_equal(bytes, "abcde...", 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +204,7 @@ int main(void)
         cmocka_unit_test(find_gives_the_first_place_or_the_length),
         cmocka_unit_test(trim_removes_ascii_space_at_both_ends_only),
         cmocka_unit_test(a_cut_never_splits_a_character),
+        cmocka_unit_test(places_follow_each_other),
         cmocka_unit_test(the_nearest_name_is_a_likely_slip_or_nothing),
         cmocka_unit_test(overlong_names_are_left_out_of_the_search),
     };

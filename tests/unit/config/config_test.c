@@ -43,6 +43,35 @@ static void the_smallest_config_gets_documented_defaults(void **state)
     config_free(config);
 }
 
+#define COHORTS_SETTINGS                                                                           \
+    "    settings: {client_secret: \"${SPELTER_TEST_KEY}\", partner_api_key: "                     \
+    "\"${SPELTER_TEST_KEY}\", endpoint: \"https://rest.iad-01.braze.com\"}\n"
+
+static void settings_are_those_of_the_kind_wherever_it_stands(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        SOURCE "destinations:\n  - id: vips\n    kind: braze-cohorts\n" COHORTS_SETTINGS,
+        SOURCE "destinations:\n  - id: vips\n" COHORTS_SETTINGS "    kind: braze-cohorts\n",
+    };
+    setenv("SPELTER_TEST_KEY", "s3cret", 1);
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct config *config;
+        struct err err = {0};
+        if (config_parse(&config, "x.yaml", str_from(rows[i]), &err) != 0)
+            fail_msg("%s", err.msg);
+        const struct destination_section *d = &config_values(config)->destinations[0];
+        assert_int_equal(d->kind, DESTINATION_BRAZE_COHORTS);
+        assert_true(str_eq(d->settings.client_secret, STR("s3cret")));
+        assert_true(str_eq(d->settings.partner_api_key, STR("s3cret")));
+        assert_true(str_eq(d->settings.partner, STR("segment")));
+        assert_int_equal(d->settings.api_key.len, 0);
+        assert_int_equal(d->batch_objects, 1000);
+        assert_int_equal(config_warning_count(config), 0);
+        config_free(config);
+    }
+}
+
 static void a_literal_secret_is_accepted_with_a_warning(void **state)
 {
     (void)state;
@@ -161,6 +190,21 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
          "c.yaml:4: 'ca_file' is a number, expected the path of a file"},
         {SOURCE "destinations:\n  - id: eu\n    settings: {endpoint: \"https://x\"}\n",
          "c.yaml:5: 'api_key' is missing (Braze REST API key)"},
+        {SOURCE "destinations:\n  - id: eu\n    batch_objects: 226\n" SETTINGS,
+         "c.yaml:5: 'batch_objects' must be between 1 and 225, it is 226"},
+        {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n" SETTINGS,
+         "c.yaml:6: unknown key 'api_key', expected one of: client_secret, partner_api_key, "
+         "partner, endpoint, ca_file"},
+        {SOURCE "destinations:\n  - id: eu\n" COHORTS_SETTINGS,
+         "c.yaml:5: unknown key 'client_secret', expected one of: api_key, app_id, endpoint"},
+        {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n    settings: {endpoint: x}\n",
+         "c.yaml:6: 'client_secret' is missing (the data import key that Braze shows for the "
+         "partner)"},
+        {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohort\n" COHORTS_SETTINGS,
+         "c.yaml:5: 'kind' is \"braze-cohort\", expected one of: braze-cloud, braze-cohorts"},
+        {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n"
+                "    batch_objects: 1001\n" COHORTS_SETTINGS,
+         "c.yaml:6: 'batch_objects' must be between 1 and 1000, it is 1001"},
         {"a: 1\n b: 2\n",
          "c.yaml:2: not valid YAML: mapping values are not allowed in this context"},
     };
@@ -194,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_config_gets_documented_defaults),
+        cmocka_unit_test(settings_are_those_of_the_kind_wherever_it_stands),
         cmocka_unit_test(a_literal_secret_is_accepted_with_a_warning),
         cmocka_unit_test(an_address_that_shows_the_key_to_all_is_accepted_with_a_warning),
         cmocka_unit_test(a_ca_file_is_read_from_the_configs_folder),

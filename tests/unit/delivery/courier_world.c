@@ -25,6 +25,8 @@ static void read_objects(struct world_request *r, struct jv body)
         add_object(r, body, STR(""), 0);
     for (uint32_t i = 0; i < body.len; i++) {
         struct jv array = body.members[i].value;
+        if (str_eq(body.members[i].key, STR("cohort_changes")))
+            continue; /* ids without numbers: their test reads the body itself */
         for (uint32_t j = 0; array.type == JV_ARRAY && j < array.len; j++)
             add_object(r, array.items[j], body.members[i].key, j);
     }

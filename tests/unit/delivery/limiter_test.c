@@ -12,10 +12,9 @@ static void the_documented_limit_holds_in_each_window_of_the_clock(void **state)
         unsigned requests;
         unsigned window_ms;
     } rows[] = {
-        {FAMILY_TRACK_EVENTS, 3000, 3000},
-        {FAMILY_IDENTIFY, 20000, 60000},
-        {FAMILY_CATALOG_ITEM, 16000, 60000},
-        {FAMILY_CANVAS_TRIGGER, 250000, 3600000},
+        {FAMILY_TRACK_EVENTS, 3000, 3000},         {FAMILY_IDENTIFY, 20000, 60000},
+        {FAMILY_CATALOG_ITEM, 16000, 60000},       {FAMILY_CANVAS_TRIGGER, 250000, 3600000},
+        {FAMILY_COHORT_ADD_USER, 250000, 3600000},
     };
     for (size_t i = 0; i < countof(rows); i++) {
         enum limit_bucket bucket = limit_bucket_of(rows[i].family);
@@ -37,6 +36,8 @@ static void endpoints_that_share_a_limit_share_a_bucket(void **state)
     assert_int_equal(limit_bucket_of(FAMILY_TRACK_ATTRIBUTES),
                      limit_bucket_of(FAMILY_TRACK_PURCHASES));
     assert_int_equal(limit_bucket_of(FAMILY_ALIAS_NEW), limit_bucket_of(FAMILY_DELETE));
+    assert_int_equal(limit_bucket_of(FAMILY_COHORT), limit_bucket_of(FAMILY_COHORT_REMOVE_ALIAS));
+    assert_int_not_equal(limit_bucket_of(FAMILY_COHORT), limit_bucket_of(FAMILY_CANVAS_TRIGGER));
     assert_int_not_equal(limit_bucket_of(FAMILY_ALIAS_NEW), limit_bucket_of(FAMILY_TRACK_EVENTS));
 }
 

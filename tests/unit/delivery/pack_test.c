@@ -248,14 +248,15 @@ static void a_held_user_joins_the_request_that_holds_it_or_waits(void **state)
 static void halving_reaches_every_object_alone(void **state)
 {
     (void)state;
+    enum { OBJECTS = 3 * TRACK_OBJECTS_MAX };
     struct pack_options options = combined;
-    options.objects_max = PARCEL_ITEMS_MAX;
+    options.objects_max = OBJECTS;
     open_pack(&options);
     struct parcel *parcel = NULL;
-    for (unsigned i = 0; i < PARCEL_ITEMS_MAX; i++)
+    for (unsigned i = 0; i < OBJECTS; i++)
         parcel = add(item_of((enum request_family)(i % 3), 0, STR(""), STR("0")));
     assert_ptr_equal(pack_next_closed(pack), parcel);
-    assert_int_equal(parcel->count, PARCEL_ITEMS_MAX);
+    assert_int_equal(parcel->count, OBJECTS);
     unsigned alone = 0;
     unsigned last = 0;
     while (parcel_advance(parcel)) {
@@ -272,7 +273,7 @@ static void halving_reaches_every_object_alone(void **state)
         stock_give(&stock, parcel_remove(parcel, last));
         alone++;
     }
-    assert_int_equal(alone, PARCEL_ITEMS_MAX);
+    assert_int_equal(alone, OBJECTS);
     give_back(parcel);
     close_pack();
 }

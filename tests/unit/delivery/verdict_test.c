@@ -8,7 +8,8 @@ static struct arena arena;
 
 static const struct retry_policy policy = {500, 60000, 2000, 15000, 4LL * 60 * 60 * 1000};
 
-/* What was sent: how many attributes, events and purchases, or one object as the whole body. */
+/* What was sent: how many attributes, events and purchases, one object as the whole body, or "c5":
+ * five members of a cohort. */
 static struct manifest manifest_of(const char *sent)
 {
     struct manifest m = {0};
@@ -19,6 +20,11 @@ static struct manifest manifest_of(const char *sent)
         m.array_count = 1;
         m.object_count = 1;
         m.has_own_path = sent[0] == 'p';
+        return m;
+    }
+    if (sent[0] == 'c') {
+        m.object_count = (unsigned)(sent[1] - '0');
+        m.has_keys = true;
         return m;
     }
     for (size_t i = 0; i < countof(keys); i++) {
@@ -115,6 +121,15 @@ static void every_answer_has_its_verdict(void **state)
         {"010", 500, "<html>", "retry"},
         {"010", 503, "", "retry"},
         {"010", 999, "", "retry"},
+        /* cohorts: no answer names an object */
+        {"c5", 201, "", "done"},
+        {"c5", 201, "{" SUCCESS ",\"errors\":[" ERR("cohort_changes", "0") "]}", "done"},
+        {"c5", 400, "{\"message\":\"m\",\"errors\":[" ERR("cohort_changes", "0") "]}", "split"},
+        {"c1", 400, "{\"message\":\"cohort_id is not a valid string\"}", "dead"},
+        {"c5", 401, "", "pause"},
+        {"c5", 404, "", "pause"},
+        {"c5", 423, "", "retry"},
+        {"c1", 423, "", "retry"},
     };
     for (size_t i = 0; i < countof(rows); i++) {
         struct manifest manifest = manifest_of(rows[i].sent);

@@ -121,6 +121,59 @@ static void several_destinations_get_names_and_keys_of_their_own(void **state)
                                                                "BRAZE_API_KEY_BRAZE_EU_2") "]}");
 }
 
+#define COHORTS(id, name)                                                                          \
+    "[{\"id\":\"" id "\",\"name\":\"" name "\",\"enabled\":true,\"sourceId\":\"s1\","              \
+    "\"settings\":{\"client_secret\":\"****\",\"endpoint\":\"https://rest.fra-01.braze.eu\"},"     \
+    "\"metadata\":{\"id\":\"63872c01c0c112b9b4d75412\"}}"
+#define SYNC(action) action ",\"settings\":{\"personas_audience_key\":\"vip\"}"
+#define BY_SLUG      "\"actionSlug\":\"syncAudiences\""
+#define BY_ID        "\"actionId\":\"sW4CKfq2r8LXZhXDfmbQW6\""
+
+static void a_cohorts_destination_asks_for_both_of_its_keys(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        COHORTS("c", "VIPs") "," SUBSCRIPTION("m", "c", SYNC(BY_SLUG)) "]",
+        COHORTS("c", "VIPs") "," SUBSCRIPTION("m", "c", SYNC(BY_ID)) "]",
+    };
+    for (size_t i = 0; i < countof(rows); i++)
+        gives(&rows[i], 1,
+              SOURCE_CONFIG
+              "\"destinations\":[{\"id\":\"vips\",\"kind\":\"braze-cohorts\",\"enabled\":true,"
+              "\"from\":[\"s1\"],\"settings\":{\"client_secret\":\"${BRAZE_CLIENT_SECRET}\","
+              "\"partner_api_key\":\"${BRAZE_PARTNER_API_KEY}\",\"partner\":\"segment\","
+              "\"endpoint\":\"https://rest.fra-01.braze.eu\"},\"parity\":\"strict\","
+              "\"batching\":\"combined\",\"subscriptions\":[{\"name\":\"Track Calls\","
+              "\"enabled\":true,\"subscribe\":\"type = \\\"track\\\"\","
+              "\"partnerAction\":\"syncAudiences\","
+              "\"mapping\":{\"personas_audience_key\":\"vip\"}}]}]}");
+}
+
+static void names_are_short_while_no_other_destination_is_of_the_kind(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        BOTH(""), COHORTS("c", "VIPs") "," SUBSCRIPTION("m2", "c", SYNC(BY_SLUG)) "]"};
+    struct segment_export *export;
+    struct err err;
+    struct import *im = import_texts(&export, texts, countof(texts), &err);
+    if (im == NULL)
+        fail_msg("%s", err.msg);
+    static const char *const notes[] = {
+        "set SPELTER_S1_KEY to the write key of source s1: the config holds no secrets",
+        "set BRAZE_API_KEY to the Braze REST API key of braze-eu: the config holds no secrets",
+        "set BRAZE_CLIENT_SECRET to the Braze client secret of vips: the config holds no secrets",
+        ("set BRAZE_PARTNER_API_KEY to the partner API key that Braze gave you for vips: the "
+         "config "
+         "holds no secrets"),
+    };
+    assert_int_equal(import_note_count(im), countof(notes));
+    for (size_t i = 0; i < countof(notes); i++)
+        assert_true(str_eq(import_note(im, i), str_from(notes[i])));
+    import_free(im);
+    segment_export_free(export);
+}
+
 static void an_action_is_known_by_slug_by_id_and_by_the_catalog_entry(void **state)
 {
     (void)state;
@@ -340,8 +393,14 @@ static void every_refusal_says_file_place_and_what_was_expected(void **state)
         {{"[]"}, "no destination among what was read, expected the answer of GET /destinations/ID"},
         {{SUBSCRIPTION("m1", "d1", TRACK)}, "no destination among what was read"},
         {{"{\"id\":\"x\",\"metadata\":{\"slug\":\"braze\"}}"},
-         "no Braze Cloud Mode (Actions) destination among what was read, nothing else can be "
-         "imported"},
+         "no Braze Cloud Mode (Actions) or Braze Cohorts destination among what was read, nothing "
+         "else can be imported"},
+        {{COHORTS("c", "VIPs") "," SUBSCRIPTION("m", "c", TRACK) "]"},
+         "a.json: /1/actionSlug: 'trackEvent' is no action of Braze Cohorts, expected "
+         "syncAudiences"},
+        {{COHORTS("c", "VIPs") "," SUBSCRIPTION("m", "c", "\"actionSlug\":\"syncAudience\"") "]"},
+         "a.json: /1/actionSlug: 'syncAudience' is no action of Braze Cohorts, did you mean "
+         "'syncAudiences'?"},
         {{DESTINATION("d1", "x")},
          "a.json: no subscriptions of this destination were read, expected the answer of GET "
          "/destinations/d1/subscriptions"},
@@ -454,6 +513,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_of_an_answer_gives_the_same_config),
         cmocka_unit_test(several_destinations_get_names_and_keys_of_their_own),
+        cmocka_unit_test(a_cohorts_destination_asks_for_both_of_its_keys),
+        cmocka_unit_test(names_are_short_while_no_other_destination_is_of_the_kind),
         cmocka_unit_test(an_action_is_known_by_slug_by_id_and_by_the_catalog_entry),
         cmocka_unit_test(mappings_come_over_as_they_are),
         cmocka_unit_test(what_does_not_come_over_is_named),

@@ -57,8 +57,8 @@ static void what_is_found_is_what_each_path_gives_alone(void **state)
         "length",
     };
     static const char *const payloads[] = {
-        "{\"userId\":7,\"properties\":{\"name\":\"h\xC3\xA9\",\"list\":[1,{\"sku\":\"a\"}],"
-        "\"off\":false,\"none\":null,\"emu\":1},\"context\":{\"traits\":{\"email\":\"e\"}}}",
+        ("{\"userId\":7,\"properties\":{\"name\":\"h\xC3\xA9\",\"list\":[1,{\"sku\":\"a\"}],"
+         "\"off\":false,\"none\":null,\"emu\":1},\"context\":{\"traits\":{\"email\":\"e\"}}}"),
         "{\"properties\":\"text\",\"context\":{\"traits\":[]},\"0\":[2]}",
         "{\"properties\":[{\"name\":1}],\"context\":null,\"userId\":{\"userId\":1}}",
         "{\"properties\":{},\"context\":0}",
