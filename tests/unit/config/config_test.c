@@ -196,7 +196,8 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
          "c.yaml:6: unknown key 'api_key', expected one of: client_secret, partner_api_key, "
          "partner, endpoint, ca_file"},
         {SOURCE "destinations:\n  - id: eu\n" COHORTS_SETTINGS,
-         "c.yaml:5: unknown key 'client_secret', expected one of: api_key, app_id, endpoint"},
+         "c.yaml:5: unknown key 'client_secret', expected one of: api_key, app_id, endpoint, "
+         "ca_file"},
         {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n    settings: {endpoint: x}\n",
          "c.yaml:6: 'client_secret' is missing (the data import key that Braze shows for the "
          "partner)"},
