@@ -38,6 +38,7 @@ curl                  command curl
 libclang-rt-14-dev    file    /usr/lib/llvm-14/lib/clang/14*/lib/linux/libclang_rt.fuzzer-*.a
 nodejs                command node
 npm                   command npm
+openssl               command openssl
 valgrind              command valgrind
 wrk                   command wrk
 '

@@ -217,7 +217,7 @@ void commands_help(const struct command *commands, size_t count, struct buf *out
                "Usage: spelter COMMAND [OPTION...]\n\nCommands:\n",
                SPELTER_VERSION);
     for (size_t i = 0; i < count; i++)
-        buf_printf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
+        buf_printf(out, "  %-19s %s\n", commands[i].name, commands[i].summary);
     buf_append(out, STR("\n'spelter COMMAND --help' tells more about one. 'spelter demo' needs no "
                         "config and no account.\n"
                         "Exit codes: 0 done, 1 a mistake to mend in what was asked, 2 trouble with "

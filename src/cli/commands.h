@@ -47,4 +47,12 @@ struct dead_args {
 int dead_list_run(const void *args, int operand_count, char **operands);
 int dead_show_run(const void *args, int operand_count, char **operands);
 
+struct destination_args {
+    const char *config;
+    bool json;
+    bool yes;
+};
+int destination_list_run(const void *args, int operand_count, char **operands);
+int destination_forget_run(const void *args, int operand_count, char **operands);
+
 #endif

@@ -50,6 +50,16 @@ static const struct option_row dead_options[] = {
     {"json", 0, OPTION_FLAG, NULL, offsetof(struct dead_args, json), false, "whole letters, one JSON object a line"},
 };
 
+static const struct option_row destination_list_options[] = {
+    CONFIG_OPTION(destination_args),
+    {"json", 0, OPTION_FLAG, NULL, offsetof(struct destination_args, json), false, "one JSON object a line"},
+};
+
+static const struct option_row destination_forget_options[] = {
+    CONFIG_OPTION(destination_args),
+    {"yes", 'y', OPTION_FLAG, NULL, offsetof(struct destination_args, yes), false, "also when that gives up events"},
+};
+
 #define OPTIONS(rows) .options = rows, .option_count = countof(rows)
 #define ARGS(type)    .args_bytes = sizeof(struct type)
 
@@ -67,6 +77,10 @@ static const struct command commands[] = {
      OPTIONS(dead_options), ARGS(dead_args), dead_list_run},
     {"dead show", "ID", 1, 1, "one dead letter, whole", "",
      OPTIONS(dead_options), ARGS(dead_args), dead_show_run},
+    {"destination list", "", 0, 0, "the destinations that have a place in the journal, and what each has not delivered", "Also those that left the config: their place is kept, and with it every event from there on.\nWorks beside a running server.",
+     OPTIONS(destination_list_options), ARGS(destination_args), destination_list_run},
+    {"destination forget", "ID", 1, 1, "give up the place of a destination that left the config", "What it has not delivered is then kept for the others only. Works beside a running server that has\nread the config again, and without one. An ID that comes back later begins with what arrives then.",
+     OPTIONS(destination_forget_options), ARGS(destination_args), destination_forget_run},
     {"demo", "", 0, 0, "a server, a local Braze and sample events: shows what arrives", "Needs no config, no account, no network.",
      OPTIONS(demo_options), ARGS(demo_args), demo_run},
     {.name = "sandbox", .operands = "", .summary = "a local Braze: its REST API, limits and profiles, and faults on demand", .details = "",

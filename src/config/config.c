@@ -15,7 +15,8 @@
 enum {
     CONFIG_ARENA_BYTES_MAX = 256 * 1024 * 1024,
     CONFIG_WARNINGS_MAX = 32,
-    CONFIG_ID_BYTES_MAX = 64, /* ids stand in every stored event */
+    CONFIG_ID_BYTES_MAX = 64,        /* ids stand in every stored event */
+    CA_FILE_BYTES_MAX = 1024 * 1024, /* four times all the CAs that a browser knows */
 };
 
 struct config {
@@ -41,11 +42,14 @@ static const struct str parities[] = {STR_INIT("safe"), STR_INIT("strict"), {0}}
 /* clang-format off */
 #define ENDPOINT_KEY                                                                               \
     {.name = STR_INIT("endpoint"), .kind = KEY_TEXT, AT(braze_settings, endpoint), .required = true, .help = "REST endpoint of your Braze instance, https://rest.iad-01.braze.com"}
+#define CA_KEY                                                                                     \
+    {.name = STR_INIT("ca_file"), .kind = KEY_FILE, AT(braze_settings, ca_certificates), .max = CA_FILE_BYTES_MAX, .help = "CA certificates in PEM, trusted for this endpoint instead of the system's"}
 
 static const struct key cloud_keys[] = {
     {.name = STR_INIT("api_key"), .kind = KEY_SECRET, AT(braze_settings, api_key), .required = true, .help = "Braze REST API key"},
     {.name = STR_INIT("app_id"), .kind = KEY_TEXT, AT(braze_settings, app_id), .help = "Braze app identifier, sent with events and purchases"},
     ENDPOINT_KEY,
+    CA_KEY,
 };
 TABLE(cloud_table, cloud_keys, braze_settings);
 
@@ -54,6 +58,7 @@ static const struct key cohorts_keys[] = {
     {.name = STR_INIT("partner_api_key"), .kind = KEY_SECRET, AT(braze_settings, partner_api_key), .required = true, .help = "the partner API key that Braze gave for cohort imports"},
     {.name = STR_INIT("partner"), .kind = KEY_TEXT, AT(braze_settings, partner), .preset = "segment", .help = "the partner's name at Braze, /partners/NAME/cohorts"},
     ENDPOINT_KEY,
+    CA_KEY,
 };
 TABLE(cohorts_table, cohorts_keys, braze_settings);
 
@@ -210,6 +215,55 @@ static int check_from(const struct config *c, const struct destination_section *
     return 0;
 }
 
+/* Whether requests to this http address stay on this machine. */
+static bool is_loopback(struct str endpoint)
+{
+    static const struct str hosts[] = {STR_INIT("localhost"), STR_INIT("127.0.0.1"),
+                                       STR_INIT("[::1]")};
+    struct str rest = str_slice(endpoint, sizeof("http://") - 1, endpoint.len);
+    for (size_t i = 0; i < countof(hosts); i++) {
+        struct str after = str_slice(rest, hosts[i].len, rest.len);
+        if (str_starts(rest, hosts[i]) &&
+            (after.len == 0 || after.ptr[0] == ':' || after.ptr[0] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static int check_endpoint(struct config *c, struct destination_section *d, struct err *err)
+{
+    char path[KEY_PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/settings/endpoint", d->path);
+    struct str endpoint = d->settings.endpoint;
+    bool is_plain = str_starts(endpoint, STR("http://"));
+    if (!is_plain && !str_starts(endpoint, STR("https://")))
+        return refuse(c, path, err, "'%.*s' is no address, expected https://rest....braze.com",
+                      (int)(endpoint.len < 80 ? endpoint.len : 80), endpoint.ptr);
+    if (is_plain && !is_loopback(endpoint))
+        add_warning(c, path,
+                    "'endpoint' is http: the API key and all events travel unencrypted; Braze "
+                    "itself takes https only");
+    while (str_ends(d->settings.endpoint, STR("/")))
+        d->settings.endpoint.len--;
+    return 0;
+}
+
+/* Libcurl reads the certificates when it first connects; a wrong file is found here. */
+static int check_ca_file(const struct config *c, const struct destination_section *d,
+                         struct err *err)
+{
+    struct str pem = d->settings.ca_certificates;
+    if (jv_get(jv_get(d->whole, STR("settings")), STR("ca_file")).type == JV_UNDEFINED)
+        return 0;
+    if (memmem(pem.ptr, pem.len, "-----BEGIN CERTIFICATE-----", 27) != NULL)
+        return 0;
+    char path[KEY_PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/settings/ca_file", d->path);
+    return refuse(c, path, err,
+                  "the file that 'ca_file' names holds no certificate, expected PEM text with "
+                  "-----BEGIN CERTIFICATE-----");
+}
+
 /* Default and bounds depend on the kind. */
 static int check_batch_objects(const struct config *c, struct destination_section *d,
                                struct err *err)
@@ -230,7 +284,7 @@ static int check_batch_objects(const struct config *c, struct destination_sectio
                   (long long)rows[d->kind].max, (long long)d->batch_objects);
 }
 
-static int check_destination(const struct config *c, struct destination_section *d, struct err *err)
+static int check_destination(struct config *c, struct destination_section *d, struct err *err)
 {
     char path[KEY_PATH_BYTES];
     snprintf(path, sizeof(path), "%s/id", d->path);
@@ -242,13 +296,11 @@ static int check_destination(const struct config *c, struct destination_section 
         if (str_eq(other->id, d->id))
             return refuse(c, path, err, "two destinations have the id '%.*s'", STR_ARG(d->id));
 
-    snprintf(path, sizeof(path), "%s/settings/endpoint", d->path);
-    struct str endpoint = d->settings.endpoint;
-    if (!str_starts(endpoint, STR("https://")) && !str_starts(endpoint, STR("http://")))
-        return refuse(c, path, err, "'%.*s' is no address, expected https://rest....braze.com",
-                      (int)(endpoint.len < 80 ? endpoint.len : 80), endpoint.ptr);
-    while (str_ends(d->settings.endpoint, STR("/")))
-        d->settings.endpoint.len--;
+    int rc = check_endpoint(c, d, err);
+    if (rc == 0)
+        rc = check_ca_file(c, d, err);
+    if (rc != 0)
+        return rc;
 
     snprintf(path, sizeof(path), "%s/subscriptions", d->path);
     if (d->subscriptions.type == JV_STRING && str_eq(jv_str(d->subscriptions), STR("presets")))
@@ -256,7 +308,7 @@ static int check_destination(const struct config *c, struct destination_section 
     if (d->subscriptions.type != JV_UNDEFINED && d->subscriptions.type != JV_ARRAY)
         return refuse(c, path, err,
                       "'subscriptions' must be presets, a list, or file:PATH of a JSON list");
-    int rc = check_batch_objects(c, d, err);
+    rc = check_batch_objects(c, d, err);
     return rc == 0 ? check_from(c, d, err) : rc;
 }
 

@@ -28,6 +28,7 @@ struct source_config {
 
 struct braze_settings {
     struct str endpoint;
+    struct str ca_certificates; /* PEM, trusted instead of the system's; empty: the system's */
 
     /* DESTINATION_BRAZE_CLOUD */
     struct str api_key;

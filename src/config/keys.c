@@ -31,6 +31,7 @@ static const char *const kind_names[] = {
     [KEY_VARIANT] = "a section of keys",
     [KEY_LIST] = "a list of sections",
     [KEY_VALUE] = "a value",
+    [KEY_FILE] = "the path of a file",
 };
 
 static const char *type_name(struct jv v)
@@ -252,6 +253,13 @@ static int read_value(const struct place *at, struct jv v, struct jv *out)
                    : err_set_path(at->err, rc, at->path, "%.*s: %s", STR_ARG(jv_str(v)), why.msg);
 }
 
+static int read_named_file(const struct place *at, struct jv v, struct str *out)
+{
+    struct str name;
+    int rc = read_text(at, v, &name);
+    return rc != 0 ? rc : read_file(at, name, (size_t)at->key->max, out);
+}
+
 static int read_key(const struct place *at, struct jv v, char *out)
 {
     const struct key *key = at->key;
@@ -289,6 +297,8 @@ static int read_key(const struct place *at, struct jv v, char *out)
         return read_list(at, v, slot, second);
     case KEY_VALUE:
         return read_value(at, v, slot);
+    case KEY_FILE:
+        return read_named_file(at, v, slot);
     }
     return 0;
 }

@@ -28,6 +28,7 @@ enum key_kind {
     KEY_VARIANT,  /* the same, by one of `tables`: that of what the key `variant_of` says */
     KEY_LIST,     /* pointer at offset, size_t at offset_count; each item a struct by `table` */
     KEY_VALUE,    /* struct jv, as it is; file:PATH reads JSON from there */
+    KEY_FILE,     /* struct str, the content of the file named; max: its bytes */
 };
 
 struct key_table {

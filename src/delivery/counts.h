@@ -1,5 +1,6 @@
 /*
- * counts: the metrics of one courier. Written by its thread, read by any.
+ * counts: the metrics of one courier. Written by its thread (memory_limit_bytes by
+ * courier_limit_memory), read by any.
  */
 #ifndef SPELTER_DELIVERY_COUNTS_H
 #define SPELTER_DELIVERY_COUNTS_H
@@ -45,7 +46,9 @@ struct courier_metrics {
     struct gauge floor;  /* position; everything below is settled, and that is on the disk */
     struct gauge oldest_received_ms; /* epoch, of the oldest undelivered event; 0: none */
     struct gauge inflight;           /* requests */
+    struct gauge parked_users;       /* whose next events wait in the journal */
     struct gauge memory_bytes;       /* of items, lanes and parcels */
+    struct gauge memory_limit_bytes; /* above it nothing more is read */
 
     struct histogram request_latency;
     struct histogram delivery_latency; /* from received to delivered */

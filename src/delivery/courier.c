@@ -73,6 +73,17 @@ static void wake(void *self)
     }
 }
 
+/* A limit that somebody else has set meanwhile. */
+static void apply_memory_limit(struct courier *c)
+{
+    size_t bytes = (size_t)gauge_get(&c->metrics.memory_limit_bytes);
+    if (bytes == c->options.memory_bytes_max)
+        return;
+    c->options.memory_bytes_max = bytes;
+    stock_limit(&c->stock, bytes);
+    intake_limit_memory(c->intake, bytes);
+}
+
 static void read_journal(struct courier *c)
 {
     c->has_more = false;
@@ -100,6 +111,7 @@ static void publish(struct courier *c)
     gauge_set(&c->metrics.floor, (int64_t)floor);
     gauge_set(&c->metrics.oldest_received_ms, oldest == NULL ? 0 : oldest->received_at_ms);
     gauge_set(&c->metrics.inflight, dispatch_inflight(c->dispatch));
+    gauge_set(&c->metrics.parked_users, (int64_t)intake_parked(c->intake));
     gauge_set(&c->metrics.memory_bytes, (int64_t)c->stock.lent_bytes);
     pthread_mutex_lock(&c->mutex);
     c->settled_below = floor;
@@ -144,6 +156,7 @@ static void *courier_loop(void *self)
     while (!is_finished(c)) {
         c->is_awake = false;
         c->now_ms = monotonic_ms();
+        apply_memory_limit(c);
         dispatch_judge(c->dispatch, c->now_ms); /* first: verdicts free lanes, memory and slots */
         read_journal(c);                        /* as far as memory and the cursor's window allow */
         dispatch_form(c->dispatch, c->now_ms);  /* what the lanes let go, each user's in order */
@@ -173,6 +186,7 @@ static int open_parts(struct courier *c, const struct courier_options *o, struct
         .id = c->id,
         .endpoint = destination_endpoint(o->destination),
         .api_key = destination_api_key(o->destination),
+        .ca_certificates = o->ca_certificates,
         .body_keys = destination_body_keys(o->destination),
         .pack = o->pack,
         .retry = o->retry,
@@ -194,6 +208,7 @@ static int open_parts(struct courier *c, const struct courier_options *o, struct
         .name_count = o->name_count,
         .object_bytes_max = o->pack.body_bytes_max - BODY_FRAME_BYTES_MAX - 1,
         .memory_bytes_max = o->memory_bytes_max,
+        .lane_items_max = 2 * o->pack.objects_max,
         .clock = o->clock,
         .stock = &c->stock,
         .metrics = &c->metrics,
@@ -233,6 +248,7 @@ int courier_open(struct courier **out, const struct courier_options *options, st
     pthread_mutex_init(&c->mutex, NULL);
     pthread_cond_init(&c->settled, NULL);
     stock_init(&c->stock, options->memory_bytes_max);
+    gauge_set(&c->metrics.memory_limit_bytes, (int64_t)options->memory_bytes_max);
     c->id = strndup(options->id.ptr, options->id.len);
     int rc = c->id == NULL ? err_set(err, -ENOMEM, 0, "no memory for a destination")
                            : open_parts(c, options, err);
@@ -242,6 +258,13 @@ int courier_open(struct courier **out, const struct courier_options *options, st
     }
     *out = c;
     return 0;
+}
+
+void courier_limit_memory(struct courier *c, size_t memory_bytes_max)
+{
+    assert(memory_bytes_max >= COURIER_MEMORY_BYTES_MIN);
+    gauge_set(&c->metrics.memory_limit_bytes, (int64_t)memory_bytes_max);
+    wake(c);
 }
 
 int courier_start(struct courier *c)

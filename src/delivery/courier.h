@@ -45,6 +45,7 @@ struct courier_options {
     const struct str *names; /* as integrations_ask takes them, copied */
     size_t name_count;
     enum courier_start start;
+    struct str ca_certificates; /* PEM, trusted instead of the system's; empty: those. Copied */
 
     struct pack_options pack;
     struct limit limits[LIMIT_BUCKETS]; /* 0: Braze's documented ones */
@@ -52,7 +53,8 @@ struct courier_options {
     unsigned requests_max; /* at a time */
     unsigned connect_timeout_ms;
     unsigned timeout_ms;     /* of a whole request */
-    size_t memory_bytes_max; /* of items, lanes, parcels; bodies in flight may take as much again */
+    size_t memory_bytes_max; /* of items, lanes, parcels; bodies in flight may take as much again.
+                              * courier_limit_memory changes it */
 };
 
 /* The defaults of everything that has one: the rest is zero and the caller's to fill. */
@@ -65,6 +67,10 @@ int courier_open(struct courier **out, const struct courier_options *options, st
 
 /* -EAGAIN, -ENOMEM: no thread. */
 int courier_start(struct courier *c) __attribute__((warn_unused_result));
+
+/* memory_bytes_max from now on, COURIER_MEMORY_BYTES_MIN at least: what is above it
+ * is delivered before anything more is read. Any thread. */
+void courier_limit_memory(struct courier *c, size_t memory_bytes_max);
 
 enum courier_stop {
     COURIER_FINISH, /* requests in flight get their verdicts; nothing new leaves */

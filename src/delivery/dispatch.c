@@ -15,6 +15,7 @@ static_assert((int)ITEM_PATH_BYTES_MAX <= (int)SENDER_PATH_BYTES_MAX,
 
 enum {
     NO_MEMORY_WAIT_MS = 1000,
+    TROUBLE_FAILURES = 3, /* of one request in a row; fewer are the network's daily life */
     VERDICT_ARENA_BYTES_MAX = 16 * 1024 * 1024, /* an answer of REPLY_BODY_BYTES_MAX as values */
 };
 
@@ -37,6 +38,7 @@ struct dispatch {
     struct parcel *waiting;                /* for their due_ms */
     struct parcel *inflight;
     int64_t succeeded_ms; /* when a request last did */
+    bool is_in_trouble;   /* the log has said so */
     struct parcel *probe; /* not NULL: Braze refuses us, and only this one is tried */
 };
 
@@ -53,6 +55,7 @@ int dispatch_open(struct dispatch **out, const struct dispatch_options *options,
     struct sender_options sender = {
         .endpoint = options->endpoint,
         .api_key = options->api_key,
+        .ca_certificates = options->ca_certificates,
         .requests_max = options->requests_max,
         .connect_timeout_ms = options->connect_timeout_ms,
         .timeout_ms = options->timeout_ms,
@@ -248,8 +251,8 @@ static void pause_delivery(struct dispatch *d, struct parcel *parcel, const stru
                            int64_t now_ms)
 {
     if (d->probe == NULL) {
-        log_error("%s: delivery pauses, nothing is dropped: %.*s", d->options.id,
-                  STR_ARG(verdict->reason));
+        log_error("%s: delivery to %.*s pauses, nothing is dropped: %.*s", d->options.id,
+                  STR_ARG(d->options.endpoint), STR_ARG(verdict->reason));
         gauge_set(&d->options.metrics->paused, 1);
         d->probe = parcel;
     }
@@ -268,6 +271,21 @@ static void resume_delivery(struct dispatch *d)
     d->probe = NULL;
 }
 
+static void complain(struct dispatch *d, const struct verdict *verdict)
+{
+    d->is_in_trouble = true;
+    log_warn("%s: %.*s is in trouble, events wait and are tried again: %.*s", d->options.id,
+             STR_ARG(d->options.endpoint), STR_ARG(verdict->reason));
+}
+
+static void note_success(struct dispatch *d, int64_t now_ms)
+{
+    d->succeeded_ms = now_ms;
+    if (d->is_in_trouble)
+        log_info("%s: %.*s takes requests again", d->options.id, STR_ARG(d->options.endpoint));
+    d->is_in_trouble = false;
+}
+
 static void retry(struct dispatch *d, struct parcel *parcel, const struct reply *reply,
                   const struct verdict *verdict, int64_t now_ms)
 {
@@ -281,6 +299,9 @@ static void retry(struct dispatch *d, struct parcel *parcel, const struct reply 
         parcel->tried_ms += reply->latency_us / 1000 + verdict->wait_ms;
         log_debug("%s: trying again in %lld ms: %.*s", d->options.id, (long long)verdict->wait_ms,
                   STR_ARG(verdict->reason));
+        bool is_alone = d->succeeded_ms > parcel->failing_since_ms; /* then it is its objects */
+        if (parcel->failures >= TROUBLE_FAILURES && !is_alone && !d->is_in_trouble)
+            complain(d, verdict);
     }
     wait_until(d, parcel, now_ms + verdict->wait_ms);
 }
@@ -339,7 +360,7 @@ static int judge(struct dispatch *d, struct parcel *parcel, const struct reply *
     if (d->probe == parcel && verdict.kind != VERDICT_PAUSE && !is_in_doubt)
         resume_delivery(d);
     if (verdict.kind == VERDICT_DONE) { /* before anything can fail: these must not go out again */
-        d->succeeded_ms = now_ms;
+        note_success(d, now_ms);
         if (parcel->makes_cohort)
             made_put(&d->made, parcel_any(parcel)->cohort);
         else

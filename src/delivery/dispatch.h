@@ -24,6 +24,7 @@ struct dispatch_options {
     const char *id; /* borrowed, for the log */
     struct str endpoint;
     struct str api_key;
+    struct str ca_certificates;
     struct str body_keys; /* borrowed; as destination_body_keys has them */
     struct pack_options pack;
     struct retry_policy retry;

@@ -11,6 +11,11 @@ struct intake {
     char *texts; /* what the options' views point into */
     struct str *views;
     uint64_t position;
+    struct parked parked;
+    uint64_t again;   /* the second reading's position, while parked_is_going */
+    bool again_moved; /* since it began, something was taken, or time passed in which lanes drained
+                       */
+    unsigned again_left;  /* records that the second reading may still look at in this call */
     int rc;               /* of the read under way */
     struct item *waiting; /* read, but there was no memory for their lanes yet; in order */
     struct arena arena;   /* one event */
@@ -83,6 +88,11 @@ void intake_close(struct intake *in)
     free(in->texts);
     free(in->views);
     free(in);
+}
+
+void intake_limit_memory(struct intake *in, size_t memory_bytes_max)
+{
+    in->options.memory_bytes_max = memory_bytes_max;
 }
 
 static int write_letter(struct intake *in, uint64_t position, const struct envelope *envelope,
@@ -300,6 +310,70 @@ static int take_mapped(struct intake *in, uint64_t position, const struct envelo
     return 0;
 }
 
+/* Everybody whom its intents concern. */
+static int list_users(struct intake *in, const struct mapped *mapped, struct users *out)
+{
+    *out = (struct users){0};
+    if (mapped->intent_count == 0)
+        return 0;
+    out->keys =
+        arena_array(&in->arena, mapped->intent_count * INTENT_USER_KEYS_MAX, sizeof(*out->keys));
+    if (out->keys == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < mapped->intent_count; i++)
+        for (size_t k = 0; k < mapped->intents[i].user_count; k++)
+            out->keys[out->count++] = mapped->intents[i].users[k];
+    return 0;
+}
+
+static bool has_lane_above(const struct intake *in, const struct users *users, size_t items)
+{
+    for (size_t i = 0; i < users->count; i++)
+        if (lanes_waiting(in->options.lanes, users->keys[i]) > items)
+            return true;
+    return false;
+}
+
+/* While memory is plenty nobody is in anybody's way. */
+static bool is_crowded(const struct intake *in, const struct users *users)
+{
+    return in->options.stock->lent_bytes > in->options.memory_bytes_max / 2 &&
+           has_lane_above(in, users, in->options.lane_items_max);
+}
+
+static int take_or_keep(struct intake *in, uint64_t position, const struct envelope *envelope,
+                        const struct mapped *mapped)
+{
+    struct users users;
+    int rc = list_users(in, mapped, &users);
+    if (rc != 0)
+        return rc;
+    bool stays = parked_stays(&in->parked, &users, position);
+    if ((stays || is_crowded(in, &users)) && parked_keep(&in->parked, &users, position))
+        return 0;
+    return stays ? -ENOBUFS : take_mapped(in, position, envelope, mapped);
+}
+
+static int take_again(struct intake *in, uint64_t position, const struct envelope *envelope,
+                      const struct mapped *mapped)
+{
+    struct users users;
+    int rc = list_users(in, mapped, &users);
+    if (rc != 0 || !parked_stays(&in->parked, &users, position))
+        return rc; /* 0: it was taken the first time and is on its way */
+    if (parked_may_go(&in->parked, &users) &&
+        !has_lane_above(in, &users, in->options.lane_items_max)) {
+        rc = take_mapped(in, position, envelope, mapped);
+        if (rc != 0)
+            return rc;
+        parked_advance(&in->parked, &users, position);
+        in->again_moved = true;
+        return 0;
+    }
+    parked_block(&in->parked, &users, position);
+    return 0;
+}
+
 static int take_record(struct intake *in, uint64_t position, struct str record)
 {
     struct envelope envelope = {0};
@@ -330,14 +404,20 @@ static int take_record(struct intake *in, uint64_t position, struct str record)
     if (destination_map(in->options.destination, event, &in->arena, &mapped) != 0)
         return bury_event(in, position, &envelope, "map", "TOO_LARGE",
                           STR("mapping this event needs more memory than one event may use"));
-    return take_mapped(in, position, &envelope, &mapped);
+    return position < in->position ? take_again(in, position, &envelope, &mapped)
+                                   : take_or_keep(in, position, &envelope, &mapped);
+}
+
+static bool has_memory(const struct intake *in)
+{
+    const struct intake_options *o = &in->options;
+    return o->stock->lent_bytes < o->memory_bytes_max && ledger_has_space(o->ledger);
 }
 
 static bool has_room(const struct intake *in)
 {
-    const struct intake_options *o = &in->options;
-    return o->stock->lent_bytes < o->memory_bytes_max && ledger_has_space(o->ledger) &&
-           ledger_has_room(o->ledger, in->position);
+    return has_memory(in) && parked_has_room(&in->parked) &&
+           ledger_has_room(in->options.ledger, in->position);
 }
 
 static bool on_record(void *self, uint64_t position, struct str record)
@@ -358,10 +438,64 @@ static bool on_record(void *self, uint64_t position, struct str record)
     return in->rc == 0 && has_room(in);
 }
 
-bool intake_read(struct intake *in, int *rc)
+/* Half: a second reading shall be worth its while. */
+static bool is_lane_low(void *self, struct user_key user)
 {
-    *rc = push_waiting(in);
-    if (*rc != 0 || !has_room(in) || in->position >= journal_next(in->options.journal))
+    const struct intake *in = self;
+    return lanes_waiting(in->options.lanes, user) <= in->options.lane_items_max / 2;
+}
+
+static bool on_record_again(void *self, uint64_t position, struct str record)
+{
+    struct intake *in = self;
+    in->again = position;
+    if (position >= in->position || ledger_is_settled(in->options.ledger, position))
+        return false;
+    in->rc = take_record(in, position, record);
+    if (in->rc == 0)
+        in->again = position + 1;
+    if (in->rc == 0)
+        in->rc = push_waiting(in);
+    in->again_left--;
+    return in->rc == 0 && in->again_left > 0 && parked_is_going(&in->parked) && has_memory(in);
+}
+
+/* What parked users left behind, as far as it may go now. Long stretches of settled events are
+ * skipped unread. */
+static int read_again(struct intake *in)
+{
+    in->again_moved = parked_is_going(&in->parked);
+    if (!in->again_moved)
+        in->again = parked_begin(&in->parked, is_lane_low, in);
+    in->again_left = INTAKE_READ_RECORDS_MAX;
+    in->rc = 0;
+    while (in->rc == 0 && in->again_left > 0 && parked_is_going(&in->parked) && has_memory(in)) {
+        uint64_t open = ledger_next_open(in->options.ledger, in->again);
+        uint64_t next;
+        in->again = in->position; /* if nothing is there any more */
+        int rc = open >= in->position ? 0
+                                      : journal_read(in->options.journal, open, in->again_left,
+                                                     on_record_again, in, &next);
+        if (rc != 0) {
+            in->again = open;
+            return rc;
+        }
+        if (in->again >= in->position) {
+            parked_end(&in->parked);
+            in->again_moved = true;
+        }
+    }
+    return in->rc;
+}
+
+size_t intake_parked(const struct intake *in)
+{
+    return in->parked.count;
+}
+
+static bool read_on(struct intake *in, int *rc)
+{
+    if (!has_room(in) || in->position >= journal_next(in->options.journal))
         return false;
     uint64_t next;
     in->rc = 0;
@@ -370,4 +504,18 @@ bool intake_read(struct intake *in, int *rc)
     if (*rc == 0)
         *rc = in->rc;
     return *rc == 0 && has_room(in) && in->position < journal_next(in->options.journal);
+}
+
+bool intake_read(struct intake *in, int *rc)
+{
+    *rc = push_waiting(in);
+    if (*rc == 0 && in->parked.count > 0)
+        *rc = read_again(in); /* first: these hold the cursor back */
+    if (*rc != 0)
+        return false;
+    /* A reading that moved nothing waits for lanes that are full: what leaves them brings us back
+     * here. After any other one, somebody else may go, and nothing on its way would tell. */
+    bool may_go_on = in->parked.count > 0 && (in->again_moved || parked_is_going(&in->parked));
+    bool has_more = read_on(in, rc);
+    return *rc == 0 && (has_more || (may_go_on && has_memory(in)));
 }

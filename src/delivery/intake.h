@@ -3,6 +3,9 @@
  *
  *     journal record --> source filter --> integrations --> destination_map --> items --> lanes
  *
+ * A user with too much on its way is parked (parked.h): its next events stay in the journal, and
+ * are read again from there when there is room, while others go on.
+ *
  * What needs no delivery is settled here, what cannot be mapped becomes a dead letter here. Reading
  * stops while memory, the cursor's window or the letters are full. The courier's thread only.
  */
@@ -16,6 +19,7 @@
 #include "journal.h"
 #include "lane.h"
 #include "ledger.h"
+#include "parked.h"
 
 struct intake;
 
@@ -35,6 +39,9 @@ struct intake_options {
     size_t name_count;
     size_t object_bytes_max; /* of one item's text */
     size_t memory_bytes_max; /* of what the stock has lent */
+    /* A user (or cohort) with more items waiting is crowded: two requests' worth, so that the next
+     * one can always be full. */
+    unsigned lane_items_max;
     struct clock clock;
 
     struct ledger *ledger;
@@ -46,11 +53,15 @@ struct intake_options {
 /* Copies the options' texts; the rest is borrowed. -ENOMEM. */
 int intake_open(struct intake **out, const struct intake_options *options)
     __attribute__((warn_unused_result));
+/* Another bound from now on. */
+void intake_limit_memory(struct intake *in, size_t memory_bytes_max);
 void intake_close(struct intake *in); /* NULL is fine */
 
 /* Takes what there is, as far as there is room. True: there is more to read right now. -ENOMEM,
  * -EIO in *rc: ask again in a while; nothing is lost. */
 bool intake_read(struct intake *in, int *rc);
+
+size_t intake_parked(const struct intake *in); /* users */
 
 /* What a letter about this event says. */
 struct burial {

@@ -10,6 +10,7 @@ struct lane {
     struct ticket *first; /* waiting */
     struct ticket *last;
     struct hold *hold; /* NULL when nothing of it is taken */
+    uint32_t waiting;
     uint32_t taken;
 };
 
@@ -51,7 +52,7 @@ void lanes_close(struct lanes *l)
 }
 
 /* The link that points, or would point, to the lane of `hash`. */
-static struct lane **find_lane(struct lanes *l, uint64_t hash)
+static struct lane **find_lane(const struct lanes *l, uint64_t hash)
 {
     struct lane **link = &l->buckets[hash & l->mask];
     while (*link != NULL && (*link)->hash != hash)
@@ -123,6 +124,7 @@ int lanes_push(struct lanes *l, struct item *item)
         else
             ticket->lane->last->next = ticket;
         ticket->lane->last = ticket;
+        ticket->lane->waiting++;
     }
     offer(l, item);
     return 0;
@@ -167,6 +169,7 @@ void lanes_take(struct lanes *l, struct item *item, struct hold *hold)
         assert(lane->hold == NULL || lane->hold == hold);
         lane->first = item->tickets[i].next;
         lane->hold = hold;
+        lane->waiting--;
         lane->taken++;
     }
     for (size_t i = 0; i < item->user_count; i++) {
@@ -231,9 +234,16 @@ struct item *lanes_abandon(struct lanes *l)
     for (size_t i = 0; i < item->user_count; i++) {
         struct lane *lane = item->tickets[i].lane;
         lane->first = item->tickets[i].next;
+        lane->waiting--;
         drop_if_unused(l, lane);
     }
     return item;
+}
+
+size_t lanes_waiting(const struct lanes *l, struct user_key user)
+{
+    const struct lane *lane = *find_lane(l, user.hash);
+    return lane == NULL ? 0 : lane->waiting;
 }
 
 size_t lanes_count(const struct lanes *l)

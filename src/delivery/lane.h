@@ -52,6 +52,7 @@ void lanes_release(struct lanes *l, struct item *item);
  * NULL: none. Everything taken was released. */
 struct item *lanes_abandon(struct lanes *l);
 
-size_t lanes_count(const struct lanes *l); /* in use */
+size_t lanes_waiting(const struct lanes *l, struct user_key user); /* items, without those taken */
+size_t lanes_count(const struct lanes *l);                         /* in use */
 
 #endif

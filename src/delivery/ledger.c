@@ -171,6 +171,11 @@ bool ledger_is_settled(const struct ledger *l, uint64_t position)
     return cursor_is_settled(l->cursor, position);
 }
 
+uint64_t ledger_next_open(const struct ledger *l, uint64_t position)
+{
+    return cursor_next_open(l->cursor, position);
+}
+
 bool ledger_has_room(const struct ledger *l, uint64_t position)
 {
     return cursor_has_room(l->cursor, position);
@@ -181,23 +186,33 @@ bool ledger_has_space(const struct ledger *l)
     return l->pending.text.len < LEDGER_LETTERS_BYTES_SOFT;
 }
 
+/* One that is read late is older than most that are open. */
+static struct origin *first_above(const struct ledger *l, uint64_t position)
+{
+    struct origin *origin = l->oldest;
+    while (origin->position < position)
+        origin = origin->newer;
+    return origin;
+}
+
 struct origin *ledger_begin(struct ledger *l, uint64_t position, int64_t received_at_ms)
 {
     struct origin *origin = stock_take(l->options.stock, sizeof(*origin));
     if (origin == NULL)
         return NULL;
-    assert(l->newest == NULL || l->newest->position < position);
+    struct origin *newer = NULL;
+    if (l->newest != NULL && l->newest->position > position)
+        newer = first_above(l, position);
     *origin = (struct origin){
-        .older = l->newest,
+        .older = newer == NULL ? l->newest : newer->older,
+        .newer = newer,
         .position = position,
         .received_at_ms = received_at_ms,
         .shares = 1,
     };
-    if (l->newest == NULL)
-        l->oldest = origin;
-    else
-        l->newest->newer = origin;
-    l->newest = origin;
+    assert(origin->older == NULL || origin->older->position < position);
+    *(origin->older == NULL ? &l->oldest : &origin->older->newer) = origin;
+    *(newer == NULL ? &l->newest : &newer->older) = origin;
     return origin;
 }
 

@@ -54,11 +54,14 @@ void ledger_close(
 uint64_t ledger_floor(const struct ledger *l);
 uint64_t ledger_durable_floor(const struct ledger *l); /* what a restart would begin at */
 bool ledger_is_settled(const struct ledger *l, uint64_t position);
+uint64_t ledger_next_open(const struct ledger *l,
+                          uint64_t position);                    /* not settled, at it or above */
 bool ledger_has_room(const struct ledger *l, uint64_t position); /* within the cursor's window */
 bool ledger_has_space(
     const struct ledger *l); /* false: dead letters wait for the disk; make no new ones */
 
-/* NULL: no memory. Positions come in ascending order. It starts with one share, the caller's. */
+/* NULL: no memory. Positions mostly come in ascending order; any other costs a walk over the older
+ * ones that are open. It starts with one share, the caller's. */
 struct origin *ledger_begin(struct ledger *l, uint64_t position, int64_t received_at_ms);
 
 /* One share less; true when it was the last one, and *origin is gone then. */

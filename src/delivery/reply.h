@@ -11,9 +11,11 @@
 enum { REPLY_BODY_BYTES_MAX = 256 * 1024 }; /* 225 errors of a kilobyte fit; the rest is not read */
 
 struct reply {
-    int status;          /* of the status line; 0: none came */
-    const char *trouble; /* what broke on the way, for people; NULL when the answer is whole */
-    struct str body;     /* at most REPLY_BODY_BYTES_MAX of it */
+    int status;           /* of the status line; 0: none came */
+    const char *trouble;  /* what broke on the way, for people; NULL when the answer is whole */
+    const char *distrust; /* what to do about the server's certificate, which is not trusted; NULL:
+                             the trouble is another */
+    struct str body;      /* at most REPLY_BODY_BYTES_MAX of it */
     int64_t latency_us;
 
     /* Headers as numbers; -1 when absent, empty or no number (docs/spec/braze-rest-api.md §3.2). */

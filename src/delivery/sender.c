@@ -6,9 +6,13 @@
 
 #include <curl/curl.h>
 
+#include "links.h"
+#include "trust.h"
+
 enum {
     BODY_KEPT_BYTES_MAX = 256 * 1024, /* a slot gives the memory of larger bodies back */
     HEADER_BYTES_MAX = 1024,
+    SYSTEM_CA_CACHE_S = 60, /* so that a CA newly installed on this machine is soon known */
 };
 
 struct slot {
@@ -24,6 +28,7 @@ struct slot {
 
 struct sender {
     CURLM *multi;
+    struct links links;
     struct slot *slots;
     unsigned slot_count;
     struct slot *free;
@@ -31,6 +36,7 @@ struct sender {
     unsigned inflight;
     struct curl_slist *headers;
     struct curl_slist *batch_headers;
+    struct str ca_certificates;
     struct clock clock;
     size_t endpoint_len;
     char url[SENDER_ENDPOINT_BYTES_MAX + SENDER_PATH_BYTES_MAX +
@@ -42,8 +48,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *self)
     struct slot *slot = self;
     struct str line = {bytes, size * count};
     /* Each status line begins a new answer: what came before was a 1xx. */
-    if (str_starts(line, STR("HTTP/")))
+    if (str_starts(line, STR("HTTP/"))) {
         reply_init(&slot->reply);
+        links_heard(&slot->sender->links, slot->easy, monotonic_us());
+    }
     reply_header(&slot->reply, line, clock_now_ms(slot->sender->clock) / 1000);
     return line.len;
 }
@@ -56,6 +64,14 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *self)
     return text.len; /* the rest is read and forgotten, or the connection could not be kept */
 }
 
+/* The sender's CAs and no others, not even those of the system's folder. */
+static bool trust_only(CURL *easy, struct str ca_certificates)
+{
+    struct curl_blob blob = {(void *)ca_certificates.ptr, ca_certificates.len, CURL_BLOB_NOCOPY};
+    return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
+}
+
 static bool setup_slot(struct slot *slot, const struct sender_options *options)
 {
     struct {
@@ -66,6 +82,9 @@ static bool setup_slot(struct slot *slot, const struct sender_options *options)
         {CURLOPT_FOLLOWLOCATION, 0},
         {CURLOPT_SSL_VERIFYPEER, 1},
         {CURLOPT_SSL_VERIFYHOST, 2},
+        {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+        {CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+        {CURLOPT_CA_CACHE_TIMEOUT, SYSTEM_CA_CACHE_S},
         {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS},
         {CURLOPT_PIPEWAIT, 1},
         {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
@@ -84,6 +103,9 @@ static bool setup_slot(struct slot *slot, const struct sender_options *options)
     ok = curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK && ok;
     ok = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error) == CURLE_OK && ok;
     ok = curl_easy_setopt(easy, CURLOPT_PRIVATE, slot) == CURLE_OK && ok;
+    ok = links_watch(&slot->sender->links, easy) && ok;
+    if (slot->sender->ca_certificates.len > 0)
+        ok = trust_only(easy, slot->sender->ca_certificates) && ok;
     return ok;
 }
 
@@ -139,6 +161,13 @@ static bool setup(struct sender *s, const struct sender_options *options)
     const char *text = buf_cstr(&authorization);
     bool ok = text != NULL && setup_headers(s, text);
     buf_fini(&authorization);
+    if (options->ca_certificates.len > 0) {
+        char *copy = malloc(options->ca_certificates.len);
+        if (copy == NULL)
+            return false;
+        memcpy(copy, options->ca_certificates.ptr, options->ca_certificates.len);
+        s->ca_certificates = (struct str){copy, options->ca_certificates.len};
+    }
 
     s->multi = curl_multi_init();
     s->slots = calloc(options->requests_max, sizeof(*s->slots));
@@ -193,8 +222,10 @@ void sender_close(struct sender *s)
     }
     free(s->slots);
     curl_multi_cleanup(s->multi);
+    links_fini(&s->links);
     curl_slist_free_all(s->headers);
     curl_slist_free_all(s->batch_headers);
+    free((char *)s->ca_certificates.ptr);
     free(s);
     curl_global_cleanup();
 }
@@ -271,6 +302,9 @@ static void finish(struct slot *slot, CURLcode result, struct reply *reply)
     reply->status = (int)status;
     reply->latency_us = total_us;
     reply->body = buf_str(&slot->answer);
+    if (result == CURLE_OPERATION_TIMEDOUT)
+        links_cut_silent(&slot->sender->links, slot->easy, monotonic_us() - total_us);
+    reply->distrust = trust_advice(slot->easy, result);
     if (result != CURLE_OK)
         reply->trouble = slot->error[0] != '\0' ? slot->error : curl_easy_strerror(result);
 }

@@ -6,7 +6,8 @@
  *     while (sender_has_slot) { write sender_body; sender_send }  sender_wait  while (sender_next)
  * { ... }
  *
- * One thread, the courier's, except sender_wake. Proxies come from the environment, as for curl.
+ * One thread, the courier's, except sender_wake. Proxies come from the environment, as for curl:
+ * HTTPS_PROXY and NO_PROXY. A proxy for https sees the host's name only, never the key.
  */
 #ifndef SPELTER_DELIVERY_SENDER_H
 #define SPELTER_DELIVERY_SENDER_H
@@ -21,9 +22,10 @@ struct sender;
 enum { SENDER_ENDPOINT_BYTES_MAX = 1024, SENDER_PATH_BYTES_MAX = 1024 };
 
 struct sender_options {
-    struct str endpoint;   /* "https://rest.fra-01.braze.eu", without a trailing slash */
-    struct str api_key;    /* empty: no Authorization header */
-    unsigned requests_max; /* at a time */
+    struct str endpoint;        /* "https://rest.fra-01.braze.eu", without a trailing slash */
+    struct str api_key;         /* empty: no Authorization header */
+    struct str ca_certificates; /* PEM, trusted instead of the system's; empty: those */
+    unsigned requests_max;      /* at a time */
     unsigned connect_timeout_ms;
     unsigned timeout_ms; /* of a whole request */
     size_t body_bytes_max;

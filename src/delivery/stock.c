@@ -31,23 +31,36 @@ static size_t class_of(size_t bytes)
 
 void stock_init(struct stock *s, size_t kept_bytes_max)
 {
-    *s = (struct stock){.kept_bytes_max = kept_bytes_max};
+    *s = (struct stock){0};
+    stock_limit(s, kept_bytes_max);
+}
+
+/* The largest first: few calls free much. */
+static void free_idle(struct stock *s, size_t idle_bytes_max)
+{
+    for (size_t i = STOCK_CLASSES; i-- > 0;) {
+        while (s->shelves[i] != NULL && s->idle_bytes > idle_bytes_max) {
+            struct stock_block *next = s->shelves[i]->next;
+            free(s->shelves[i]);
+            s->shelves[i] = next;
+            s->idle_bytes -= class_bytes(i);
+        }
+    }
+}
+
+void stock_limit(struct stock *s, size_t kept_bytes_max)
+{
+    s->kept_bytes_max = kept_bytes_max;
 #ifdef ARENA_POISONED
     s->kept_bytes_max = 0;
 #endif
+    free_idle(s, s->kept_bytes_max > s->lent_bytes ? s->kept_bytes_max - s->lent_bytes : 0);
 }
 
 void stock_fini(struct stock *s)
 {
     assert(s->lent_bytes == 0);
-    for (size_t i = 0; i < STOCK_CLASSES; i++) {
-        while (s->shelves[i] != NULL) {
-            struct stock_block *next = s->shelves[i]->next;
-            free(s->shelves[i]);
-            s->shelves[i] = next;
-        }
-    }
-    s->idle_bytes = 0;
+    free_idle(s, 0);
 }
 
 void *stock_take(struct stock *s, size_t bytes)

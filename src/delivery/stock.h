@@ -29,6 +29,9 @@ struct stock {
 };
 
 void stock_init(struct stock *s, size_t kept_bytes_max);
+/* Another bound from now on; what lies idle above it goes back to the system. */
+void stock_limit(struct stock *s, size_t kept_bytes_max);
+
 void stock_fini(struct stock *s); /* everything lent has come back */
 
 /* Uninitialised, aligned to 16 bytes. NULL: no memory, or larger than the largest class. */

@@ -16,6 +16,7 @@ enum meaning {
     MEANS_NO_ACCESS,
     MEANS_WRONG_ENDPOINT,
     MEANS_RATE_LIMITED,
+    MEANS_UNTRUSTED,
     MEANS_TROUBLE,
 };
 
@@ -42,8 +43,11 @@ static const struct {
 };
 /* clang-format on */
 
-static enum meaning meaning_of(int status)
+static enum meaning meaning_of(const struct reply *reply)
 {
+    int status = reply->status;
+    if (status == 0 && reply->distrust != NULL)
+        return MEANS_UNTRUSTED;
     for (size_t i = 0; i < countof(meanings); i++)
         if (status >= meanings[i].from && status <= meanings[i].to)
             return meanings[i].meaning;
@@ -270,7 +274,7 @@ int verdict_reach(struct verdict *out, const struct reply *reply, const struct m
     assert(manifest->object_count > 0);
     *out = (struct verdict){.code = ""};
     struct answer answer = read_answer(reply, manifest, a);
-    enum meaning meaning = meaning_of(reply->status);
+    enum meaning meaning = meaning_of(reply);
     if (meaning == MEANS_WRONG_ENDPOINT && manifest->has_own_path)
         meaning = MEANS_REFUSED; /* the object's path is wrong, not the endpoint */
     if (meaning == MEANS_REFUSED && reply->trouble != NULL)
@@ -297,6 +301,10 @@ int verdict_reach(struct verdict *out, const struct reply *reply, const struct m
         break;
     case MEANS_WRONG_ENDPOINT:
         advice = manifest->has_keys ? " (check partner and the endpoint)" : " (check the endpoint)";
+        on_pause(out, attempts, policy);
+        break;
+    case MEANS_UNTRUSTED:
+        advice = reply->distrust;
         on_pause(out, attempts, policy);
         break;
     case MEANS_RATE_LIMITED:

@@ -6,6 +6,7 @@
  *     400 that names objects     those are dead, the rest goes again at once
  *     400 that names none, 413   halves, until the bad object stands alone and is dead
  *     401, 403, 3xx, 404, 405, 415  the configuration is wrong: pause, nothing is dropped
+ *     an untrusted certificate   the same
  *     429                        wait as the headers say
  *     408, 423, 5xx, no answer   again with growing waits, dead after give_up_after_ms of trying;
  *                                halves, when a 5xx stays with this request while others succeed

@@ -7,6 +7,7 @@
 
 #include "assemble.h"
 #include "log.h"
+#include "places.h"
 
 enum { FINISH_MS_MAX = 40000 /* longer than a request's own time limit */ };
 
@@ -52,6 +53,7 @@ static void fill_options(struct courier_options *o, const struct couriers *c,
     /* A journal that was just made has nothing old in it; a destination added
      * later starts with what comes from then on. */
     o->start = COURIER_FROM_NEXT;
+    o->ca_certificates = section->settings.ca_certificates;
     o->pack.mode = (enum batching)section->batching;
     o->pack.objects_max = (unsigned)section->batch_objects;
     o->pack.age_max_ms = (unsigned)section->batch_wait_ms;
@@ -170,6 +172,24 @@ static int compile_all(const struct config *config, struct err *err)
     return 0;
 }
 
+static size_t memory_of_each(size_t routes)
+{
+    size_t bytes = COURIERS_MEMORY_BYTES / (routes == 0 ? 1 : routes);
+    if (bytes > COURIERS_MEMORY_EACH_MAX)
+        return COURIERS_MEMORY_EACH_MAX;
+    return bytes < COURIER_MEMORY_BYTES_MIN ? COURIER_MEMORY_BYTES_MIN : bytes;
+}
+
+/* For the thread that changes the list. */
+static void divide_memory(struct couriers *c)
+{
+    size_t count = 0;
+    for (const struct route *route = c->routes; route != NULL; route = route->next)
+        count++;
+    for (struct route *route = c->routes; route != NULL; route = route->next)
+        courier_limit_memory(route->courier, memory_of_each(count));
+}
+
 int couriers_open(struct couriers **out, const struct couriers_options *options,
                   const struct config *config, struct err *err)
 {
@@ -191,17 +211,9 @@ int couriers_open(struct couriers **out, const struct couriers_options *options,
         couriers_close(c);
         return rc;
     }
+    divide_memory(c);
     *out = c;
     return 0;
-}
-
-static const struct destination_section *find_section(const struct config *config, struct str id)
-{
-    const struct config_values *values = config_values(config);
-    for (size_t i = 0; i < values->destination_count; i++)
-        if (str_eq(values->destinations[i].id, id))
-            return &values->destinations[i];
-    return NULL;
 }
 
 /* The text may be the same and a secret or a mapping file it names another. */
@@ -210,7 +222,10 @@ static bool is_same(const struct destination_section *a, const struct destinatio
     return jv_equal(a->whole, b->whole) && jv_equal(a->subscriptions, b->subscriptions) &&
            str_eq(a->settings.api_key, b->settings.api_key) &&
            str_eq(a->settings.app_id, b->settings.app_id) &&
-           str_eq(a->settings.endpoint, b->settings.endpoint);
+           str_eq(a->settings.endpoint, b->settings.endpoint) &&
+           str_eq(a->settings.client_secret, b->settings.client_secret) &&
+           str_eq(a->settings.partner_api_key, b->settings.partner_api_key) &&
+           str_eq(a->settings.ca_certificates, b->settings.ca_certificates);
 }
 
 static void stop_changed(struct couriers *c, const struct config *old, const struct config *new)
@@ -218,7 +233,7 @@ static void stop_changed(struct couriers *c, const struct config *old, const str
     const struct config_values *values = config_values(old);
     for (size_t i = 0; i < values->destination_count; i++) {
         const struct destination_section *before = &values->destinations[i];
-        const struct destination_section *after = find_section(new, before->id);
+        const struct destination_section *after = places_find(new, before->id);
         if (after != NULL && is_same(before, after))
             continue;
         struct route *route = take_out(c, before->id);
@@ -226,10 +241,6 @@ static void stop_changed(struct couriers *c, const struct config *old, const str
             continue;
         route_stop(route, FINISH_MS_MAX);
         route_free(route);
-        if (after == NULL)
-            log_warn("%.*s: no longer in the config; its place in the journal is kept, so events "
-                     "it has not delivered stay until it comes back",
-                     STR_ARG(before->id));
     }
 }
 
@@ -250,6 +261,7 @@ int couriers_reload(struct couriers *c, const struct config *old, const struct c
             log_error("%.*s does not deliver: %s; reload again when this is mended",
                       STR_ARG(after->id), why.msg);
     }
+    divide_memory(c);
     return 0;
 }
 

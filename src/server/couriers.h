@@ -11,6 +11,13 @@
 
 struct couriers;
 
+enum {
+    /* Of all destinations together, in equal parts: with the bodies on their way, the listener and
+     * LMDB's pages the process stays below 128 MiB. */
+    COURIERS_MEMORY_BYTES = 64 * 1024 * 1024,
+    COURIERS_MEMORY_EACH_MAX = 32 * 1024 * 1024, /* more makes none faster */
+};
+
 struct couriers_options {
     struct store *store;
     struct journal *journal;

@@ -120,7 +120,9 @@ static const struct plain_row plain_rows[] = {
     COUNTER_ROW("spelter_requests_split_total",    splits,            "Requests halved to find a bad object."),
     GAUGE_ROW("spelter_destination_paused",        paused,            "1 while Braze refuses our key or address."),
     GAUGE_ROW("spelter_requests_in_flight",        inflight,          "Requests without an answer."),
+    GAUGE_ROW("spelter_parked_users",              parked_users,      "Users with so much on its way that their next events wait in the journal."),
     GAUGE_ROW("spelter_delivery_memory_bytes",     memory_bytes,      "Objects in memory on their way to Braze."),
+    GAUGE_ROW("spelter_delivery_memory_limit_bytes", memory_limit_bytes, "How much of that there may be before reading waits."),
 };
 /* clang-format on */
 

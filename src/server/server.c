@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,9 +11,11 @@
 
 #include "bounds.h"
 #include "clock.h"
+#include "control.h"
 #include "couriers.h"
 #include "group.h"
 #include "log.h"
+#include "places.h"
 #include "routes.h"
 #include "trim.h"
 
@@ -34,6 +37,7 @@ struct server {
     struct couriers *couriers;
     struct routes *routes;
     struct trimmer *trimmer;
+    struct control *control; /* the reloader's; NULL when there can be none */
 
     pthread_t reloader;
     bool has_reloader;
@@ -91,6 +95,17 @@ static int open_data(struct server *s, struct err *err)
     if (rc == 0 && trimmer_open(&s->trimmer, s->store, s->journal, values->journal.keep_ms) != 0)
         rc = err_set(err, -ENOMEM, 0, "out of memory");
     return rc;
+}
+
+/* A server without it delivers as well as one with it. */
+static void open_control(struct server *s)
+{
+    char dir[4096];
+    struct err err = {0};
+    snprintf(dir, sizeof(dir), "%.*s", STR_ARG(config_values(s->config)->data));
+    if (control_open(&s->control, dir, &err) != 0)
+        log_warn("'spelter destination forget' works only while this server is stopped: %s",
+                 err.msg);
 }
 
 static int open_listener(struct server *s, struct err *err)
@@ -155,7 +170,11 @@ static int open_parts(struct server *s, struct err *err)
     rc = couriers_open(&s->couriers, &options, s->config, err);
     if (rc == 0)
         rc = open_routes(s, err);
-    return rc;
+    if (rc != 0)
+        return rc;
+    open_control(s);
+    places_warn(s->store, s->journal, s->config);
+    return 0;
 }
 
 int server_open(struct server **out, const struct server_options *options, struct err *err)
@@ -190,6 +209,7 @@ void server_close(struct server *s)
     http_close(s->http);
     routes_close(s->routes);
     couriers_close(s->couriers);
+    control_close(s->control);
     trimmer_close(s->trimmer);
     dedupe_close(s->dedupe);
     dead_close(s->dead);
@@ -239,20 +259,38 @@ static void reload(struct server *s)
     config_free(s->config);
     s->config = next;
     log_info("reload: %s is in use now", s->options.config_path);
+    places_warn(s->store, s->journal, s->config);
 }
 
-/* Reading a config, compiling it and waiting for couriers takes
- * time that the listener does not have. */
+static int forget(void *self, struct str id, struct err *err)
+{
+    struct server *s = self;
+    int rc = places_forget(s->store, s->config, id, err);
+    if (rc == 0)
+        log_info("%.*s: forgotten, as asked; its place holds no events any more", STR_ARG(id));
+    return rc;
+}
+
+/* Reading a config, compiling it and waiting for couriers takes time that the listener does not
+ * have. Whoever asks to forget a destination is heard here as well, so the config is the one in
+ * use. */
 static void *reloader_main(void *self)
 {
     struct server *s = self;
+    struct pollfd asked[] = {
+        {.fd = s->reload_fd, .events = POLLIN},
+        {.fd = s->control == NULL ? -1 : control_fd(s->control), .events = POLLIN},
+    };
     uint64_t count;
     pthread_setname_np(pthread_self(), "reloader");
-    while (read(s->reload_fd, &count, sizeof(count)) == (ssize_t)sizeof(count) || errno == EINTR) {
+    while (poll(asked, countof(asked), -1) > 0 || errno == EINTR) {
+        bool wants_reload = asked[0].revents != 0 && read(s->reload_fd, &count, sizeof(count)) > 0;
         if (atomic_load(&s->is_stopping))
             break;
-        if (s->options.config_path != NULL)
+        if (wants_reload && s->options.config_path != NULL)
             reload(s);
+        if (asked[1].revents != 0)
+            control_serve(s->control, forget, s);
     }
     return NULL;
 }

@@ -272,6 +272,21 @@ bool cursor_is_settled(const struct cursor *c, uint64_t position)
            0;
 }
 
+uint64_t cursor_next_open(const struct cursor *c, uint64_t position)
+{
+    if (position < c->floor)
+        position = c->floor;
+    while (cursor_has_room(c, position)) {
+        const struct chunk *chunk = &c->ring[chunk_of(position) % RING_CHUNKS];
+        const uint64_t word = chunk->words[position % CURSOR_CHUNK_POSITIONS / WORD_POSITIONS];
+        const uint64_t open = ~word >> position % WORD_POSITIONS;
+        if (open != 0)
+            return position + (uint64_t)__builtin_ctzll(open);
+        position += WORD_POSITIONS - position % WORD_POSITIONS;
+    }
+    return position;
+}
+
 void cursor_settle(struct cursor *c, uint64_t position)
 {
     assert(cursor_has_room(c, position));
@@ -378,6 +393,82 @@ int cursor_min_floor(struct store *store, MDB_txn *txn, uint64_t *floor)
     }
     mdb_cursor_close(cursor);
     return rc == -ENOENT ? 0 : rc;
+}
+
+static uint64_t count_settled(const struct chunk *chunk, uint64_t number, uint64_t floor)
+{
+    const uint64_t first = number * CURSOR_CHUNK_POSITIONS;
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < CHUNK_WORDS; i++) {
+        const uint64_t at = first + i * WORD_POSITIONS;
+        uint64_t word = chunk->words[i];
+        if (at + WORD_POSITIONS <= floor)
+            continue;
+        if (at < floor)
+            word = word >> (floor - at);
+        count += (uint64_t)__builtin_popcountll(word);
+    }
+    return count;
+}
+
+static int count_chunks(MDB_cursor *cursor, struct cursor_place *place)
+{
+    char bytes[KEY_BYTES_MAX];
+    struct str name = place->destination;
+    MDB_val key = chunk_key(bytes, name.ptr, name.len, chunk_of(place->floor));
+    MDB_val value;
+    uint64_t number;
+    int rc = store_errno(mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE));
+    while (rc == 0 && is_chunk_key(key, name.ptr, name.len, &number)) {
+        struct chunk chunk;
+        if (value.mv_size != CHUNK_BYTES)
+            return -EBADMSG;
+        memcpy(&chunk, value.mv_data, sizeof(chunk)); /* LMDB aligns to two bytes only */
+        place->settled_above += count_settled(&chunk, number, place->floor);
+        rc = store_errno(mdb_cursor_get(cursor, &key, &value, MDB_NEXT));
+    }
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static int each_floor(MDB_cursor *floors, MDB_cursor *bits,
+                      bool (*on_place)(void *self, const struct cursor_place *place), void *self)
+{
+    MDB_val key;
+    MDB_val value;
+    int rc;
+    while ((rc = store_errno(mdb_cursor_get(floors, &key, &value, MDB_NEXT))) == 0) {
+        struct cursor_place place = {.destination = {key.mv_data, key.mv_size}};
+        if (value.mv_size != sizeof(place.floor) || key.mv_size > CURSOR_NAME_BYTES_MAX)
+            return -EBADMSG;
+        memcpy(&place.floor, value.mv_data, sizeof(place.floor));
+        rc = count_chunks(bits, &place);
+        if (rc != 0 || !on_place(self, &place))
+            return rc;
+    }
+    return rc == -ENOENT ? 0 : rc;
+}
+
+int cursor_each(struct store *store, bool (*on_place)(void *self, const struct cursor_place *place),
+                void *self)
+{
+    struct tables tables;
+    MDB_txn *txn = NULL;
+    MDB_cursor *floors = NULL;
+    MDB_cursor *bits = NULL;
+    int rc = open_tables(store, &tables);
+    if (rc != 0)
+        return rc == -ENOENT ? 0 : rc; /* nobody ever opened a cursor */
+    rc = store_read_begin(store, &txn);
+    if (rc == 0)
+        rc = store_errno(mdb_cursor_open(txn, tables.floors, &floors));
+    if (rc == 0)
+        rc = store_errno(mdb_cursor_open(txn, tables.bits, &bits));
+    if (rc == 0)
+        rc = each_floor(floors, bits, on_place, self);
+    mdb_cursor_close(bits);
+    mdb_cursor_close(floors);
+    store_read_end(txn);
+    return rc;
 }
 
 static int apply_forget(struct store_job *job, MDB_txn *txn)

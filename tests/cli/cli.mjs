@@ -32,7 +32,7 @@ const env = { KEY: 'k' }
 async function help() {
   const overview = await run(['--help'])
   const commands = [...overview.out.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) {2,}\S/gm)].map(match => match[1])
-  check('--help lists the commands', overview.code === DONE && ['run', 'check', 'map', 'dead list', 'dead show', 'demo', 'sandbox'].every(name => commands.includes(name)), overview)
+  check('--help lists the commands', overview.code === DONE && ['run', 'check', 'map', 'dead list', 'dead show', 'destination list', 'destination forget', 'demo', 'sandbox'].every(name => commands.includes(name)), overview)
   for (const command of commands) {
     const { code, out, err } = await run([...command.split(' '), '--help'])
     check(`${command} --help tells its usage and its options`, code === DONE && err === '' && new RegExp(`usage: spelter ${command}`, 'i').test(out) && out.includes('--help'), { code, out, err })
@@ -60,6 +60,9 @@ async function exitCodes() {
     [['chek'], USER, /^spelter: unknown command 'chek', did you mean 'check'\?\n$/],
     [['dead', 'lst'], USER, /did you mean 'dead list'\?\n$/],
     [['check'], USER, /^spelter: check: --config FILE is missing \(the config file\)\n$/],
+    [['destination'], USER, /^spelter: 'destination' wants a second word: 'destination list' or 'destination forget'\n$/],
+    [['destination', 'forget', '-c', good], USER, /^spelter: destination forget: ID is missing/],
+    [['destination', 'list', '-c', good], USER, /there is no data in .*data\n$/],
     [['dead'], USER, /^spelter: 'dead' wants a second word: 'dead list' or 'dead show'\n$/],
     [['check', '--confg', good], USER, /^spelter: unknown option '--confg', did you mean '--config'\?\n$/],
     [['check', '--nonsense'], USER, /^spelter: unknown option '--nonsense' \(see 'spelter check --help'\)\n$/],
@@ -234,6 +237,66 @@ async function deadLetters() {
   await sandbox.stop()
 }
 
+// ------------------------------------------------------------------------------------------ destinations
+
+async function destinations() {
+  const sandbox = await Sandbox.start({ options: ['--no-limits'] })
+  const config = plainConfig(sandbox)
+  const old = { ...config.destinations[0], id: 'old', settings: { ...config.destinations[0].settings, api_key: 'wrong' } }
+  config.destinations.push(old)
+  const server = await Server.start(config)
+  const destination = (...args) => run(['destination', ...args, '-c', server.config])
+  const list = async () => {
+    const { out } = await destination('list', '--json')
+    return Object.fromEntries(out.trim().split('\n').map(line => JSON.parse(line)).map(({ id, ...rest }) => [id, rest]))
+  }
+  const reloaded = times => until('the config is in use', () => server.program.log.filter(line => /reload: .* is in use now/.test(line)).length === times)
+
+  for (let n = 1; n <= 5; n++) await send(server, 'track', { userId: `u${n}`, event: 'Counted', properties: { n } })
+  await until('old pauses', async () => (await server.metric('spelter_destination_paused')) === 1)
+  await until('the other has delivered', async () => (await list()).braze.undelivered === 0)
+  const before = await list()
+  checkEqual('destination list: who has a place, and what waits for each', [before.braze, before.old.state, before.old.undelivered], [{ state: 'enabled', undelivered: 0, oldest: null }, 'enabled', 5])
+  check('destination list: since when', Date.now() - Date.parse(before.old.oldest) < 60_000, before)
+
+  const inUse = await destination('forget', 'old', '--yes')
+  checkEqual('destination forget: not one that is in the config', [inUse.code, inUse.err], [USER, `spelter: destination forget: 'old' is in ${server.config}; take it out there first (and let the server read it again, SIGHUP)\n`])
+  config.destinations.pop()
+  server.writeConfig(config)
+  const tooEarly = await destination('forget', 'old', '--yes')
+  check('destination forget: not one that a running server still delivers to', tooEarly.code === USER && /the running server still has 'old' in its config: .*SIGHUP/.test(tooEarly.err), tooEarly)
+  server.signal('SIGHUP')
+  await reloaded(1)
+  await until('the log tells of it', () => server.program.logged(/old: not in the config, but its place in the journal is kept: 5 events wait/))
+  checkEqual('destination list: one that left the config', (await list()).old.state, 'not in the config')
+  const table = await destination('list')
+  check('destination list: a table for people says the same', /^old +not in the config +5 +\d{4}-/m.test(table.out) && /destination forget ID/.test(table.out), table.out)
+
+  const loss = await destination('forget', 'old')
+  checkEqual('destination forget: not without --yes when events are lost with it', [loss.code, loss.err], [USER, "spelter: destination forget: 'old' has 5 undelivered events; --yes gives them up\n"])
+  const unknown = await destination('forget', 'older')
+  checkEqual('destination forget: not one that nobody knows', [unknown.code, unknown.err], [USER, "spelter: destination forget: 'older' has no place in the journal; 'spelter destination list' shows who has\n"])
+  const done = await destination('forget', 'old', '--yes')
+  checkEqual('destination forget: through the running server', [done.code, done.out], [DONE, "'old' is forgotten; 5 undelivered events were given up.\n"])
+  check('destination forget: the server says so', server.program.logged(/old: forgotten/) !== undefined, server.program.lastLog())
+  checkEqual('destination forget: its place is gone, the other stays', await list(), { braze: { state: 'enabled', undelivered: 0, oldest: null } })
+  await send(server, 'track', { userId: 'u6', event: 'Counted', properties: { n: 6 } })
+  await until('the other goes on', async () => (await list()).braze.undelivered === 0 && (await sandbox.stats()).events === 6)
+
+  config.destinations.push(old)
+  server.writeConfig(config)
+  server.signal('SIGHUP')
+  await reloaded(2)
+  checkEqual('destination forget: an id that comes back begins with what arrives then', (await list()).old.undelivered, 0)
+  await send(server, 'track', { userId: 'u7', event: 'Counted', properties: { n: 7 } })
+  await until('it waits for the one that came back', async () => (await list()).old.undelivered === 1)
+  await server.stop()
+  config.destinations.pop()
+  server.writeConfig(config)
+  checkEqual('destination forget: without a server', [(await destination('forget', 'old', '-y')).code, Object.keys(await list())], [DONE, ['braze']])
+  await sandbox.stop()
+}
+
 // ------------------------------------------------------------------------------------------ demo
 
 async function demo() {
@@ -258,5 +321,6 @@ await suite(async () => {
   await checkCommand()
   await map()
   await deadLetters()
+  await destinations()
   await demo()
 })

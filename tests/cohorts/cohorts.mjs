@@ -202,7 +202,7 @@ async function wrongSecret() {
   const server = await Server.start(cohortsConfig(sandbox, { settings: { client_secret: 'wrong' } }))
   await curl(server, audienceCall('u1', true))
   await until('the wrong secret pauses the destination', async () => (await server.metric('spelter_destination_paused', 'vips')) === 1)
-  const said = await until('the log says so', () => server.program.logged(/delivery pauses/))
+  const said = await until('the log says so', () => server.program.logged(/delivery to \S+ pauses/))
   check('a wrong secret pauses, and the log says what to check', /Braze answered 401: .*\(check client_secret, partner_api_key, partner and the endpoint\)/.test(said), said)
   checkEqual('and nothing is dropped', [await server.metric('spelter_dead_letters_total'), await server.metric('spelter_backlog_events')], [0, 1])
   server.writeConfig(cohortsConfig(sandbox))

@@ -133,6 +133,33 @@ if start "starts with --data" --data "$scratch/data"; then
     fi
 fi
 
+# events: the names of the events that the profile `late` has received, each once.
+events() {
+    curl -s "$url/sandbox/profiles/late" | grep -o '"name":"[a-z]*","time"' | sort | uniq -c | sed 's/^ *\([0-9]*\) "name":"\([a-z]*\)".*/\1 \2/' | tr '\n' ';'
+}
+
+late() {
+    post "{\"events\":[{\"external_id\":\"late\",\"name\":\"$1\",\"time\":\"2026-01-05T10:00:00Z\"}]}"
+}
+
+if start "starts with --data and consistency-ms" --data "$scratch/late" --choose consistency-ms=600000; then
+    expect "a write that is held back is answered" "$(late stopped)" 201
+    expect "a write that is held back is not seen" "$(events)" ""
+    stop "SIGTERM ends it with 0, with a write held back"
+fi
+if start "starts again with --data and consistency-ms" --data "$scratch/late" --choose consistency-ms=600000; then
+    expect "what was held back at the stop was carried out, and once" "$(events)" "1 stopped;"
+    expect "the next write is held back again" "$(late killed) $(events)" "201 1 stopped;"
+    kill -KILL "$sandbox"
+    wait "$sandbox" 2>/dev/null
+    sandbox=
+fi
+if start "starts again after kill -9 with a write held back" --data "$scratch/late"; then
+    expect "what was held back at kill -9 is gone, what was carried out is not" "$(events)" "1 stopped;"
+    expect "without consistency-ms a write is seen at once" "$(late plain) $(events)" "201 1 plain;1 stopped;"
+    stop "SIGTERM ends it with 0, after writes held back"
+fi
+
 for wrong in "--objct-limit=combined" "--choose array-max=x" "--fault status=5" "--listen"; do
     # shellcheck disable=SC2086
     $program $wrong >/dev/null 2>"$scratch/errors"

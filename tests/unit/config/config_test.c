@@ -1,14 +1,20 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "scratch.h"
 #include "unit.h"
 
 #define SOURCE "sources:\n  - {id: web, write_key: \"${SPELTER_TEST_KEY}\"}\n"
 #define SETTINGS                                                                                   \
     "    settings: {api_key: \"${SPELTER_TEST_KEY}\", endpoint: "                                  \
     "\"https://rest.iad-01.braze.com/\"}\n"
+
+#define DESTINATION_WITH_CA(file)                                                                  \
+    "destinations:\n  - {id: eu, settings: {api_key: k, endpoint: \"https://a.example\", "         \
+    "ca_file: " file "}}\n"
 
 static void the_smallest_config_gets_documented_defaults(void **state)
 {
@@ -80,6 +86,64 @@ static void a_literal_secret_is_accepted_with_a_warning(void **state)
     config_free(config);
 }
 
+static void an_address_that_shows_the_key_to_all_is_accepted_with_a_warning(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *endpoint;
+        size_t warnings;
+    } rows[] = {
+        {"https://rest.iad-01.braze.com", 0},
+        {"http://localhost:8990", 0},
+        {"http://127.0.0.1:8990", 0},
+        {"http://[::1]:8990", 0},
+        {"http://localhost", 0},
+        {"http://rest.iad-01.braze.com", 1},
+        {"http://localhost.example", 1},
+        {"http://127.example", 1},
+    };
+    setenv("SPELTER_TEST_KEY", "s3cret", 1);
+    for (size_t i = 0; i < countof(rows); i++) {
+        char text[512];
+        struct config *config;
+        snprintf(text, sizeof(text),
+                 SOURCE "destinations:\n  - id: eu\n    settings:\n      api_key: "
+                        "${SPELTER_TEST_KEY}\n      endpoint: \"%s\"\n",
+                 rows[i].endpoint);
+        assert_int_equal(config_parse(&config, "x.yaml", str_from(text), NULL), 0);
+        if (config_warning_count(config) != rows[i].warnings)
+            fail_msg("%s: %zu warnings", rows[i].endpoint, config_warning_count(config));
+        if (rows[i].warnings > 0)
+            assert_string_equal(config_warning(config, 0),
+                                "x.yaml:7: 'endpoint' is http: the API key and all events travel "
+                                "unencrypted; Braze itself takes https only");
+        config_free(config);
+    }
+}
+
+static void a_ca_file_is_read_from_the_configs_folder(void **state)
+{
+    (void)state;
+    static const char pem[] = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    struct scratch scratch;
+    char name[512];
+    struct config *config;
+    struct err err = {0};
+    scratch_init(&scratch);
+    snprintf(name, sizeof(name), "%s/ca.pem", scratch.path);
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(pem, 1, sizeof(pem) - 1, file), sizeof(pem) - 1);
+    assert_int_equal(fclose(file), 0);
+    snprintf(name, sizeof(name), "%s/c.yaml", scratch.path);
+    if (config_parse(&config, name, STR(SOURCE DESTINATION_WITH_CA("ca.pem")), &err) != 0)
+        fail_msg("%s", err.msg);
+    const struct braze_settings *settings = &config_values(config)->destinations[0].settings;
+    assert_true(str_eq(settings->ca_certificates, str_from(pem)));
+    config_free(config);
+    scratch_fini(&scratch);
+}
+
 static void every_refusal_says_file_line_what_and_what_was_expected(void **state)
 {
     (void)state;
@@ -117,15 +181,23 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
          "c.yaml:5: 'rest.braze.com' is no address, expected https://rest....braze.com"},
         {SOURCE "destinations:\n  - id: eu\n    subscriptions: preset\n" SETTINGS,
          "c.yaml:5: 'subscriptions' must be presets, a list, or file:PATH of a JSON list"},
+        {SOURCE DESTINATION_WITH_CA("/nowhere/at/all"),
+         "c.yaml:4: 'ca_file' names the file /nowhere/at/all: No such file or directory"},
+        {SOURCE DESTINATION_WITH_CA("/dev/null"),
+         "c.yaml:4: the file that 'ca_file' names holds no certificate, expected PEM text with "
+         "-----BEGIN CERTIFICATE-----"},
+        {SOURCE DESTINATION_WITH_CA("7"),
+         "c.yaml:4: 'ca_file' is a number, expected the path of a file"},
         {SOURCE "destinations:\n  - id: eu\n    settings: {endpoint: \"https://x\"}\n",
          "c.yaml:5: 'api_key' is missing (Braze REST API key)"},
         {SOURCE "destinations:\n  - id: eu\n    batch_objects: 226\n" SETTINGS,
          "c.yaml:5: 'batch_objects' must be between 1 and 225, it is 226"},
         {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n" SETTINGS,
          "c.yaml:6: unknown key 'api_key', expected one of: client_secret, partner_api_key, "
-         "partner, endpoint"},
+         "partner, endpoint, ca_file"},
         {SOURCE "destinations:\n  - id: eu\n" COHORTS_SETTINGS,
-         "c.yaml:5: unknown key 'client_secret', expected one of: api_key, app_id, endpoint"},
+         "c.yaml:5: unknown key 'client_secret', expected one of: api_key, app_id, endpoint, "
+         "ca_file"},
         {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n    settings: {endpoint: x}\n",
          "c.yaml:6: 'client_secret' is missing (the data import key that Braze shows for the "
          "partner)"},
@@ -169,6 +241,8 @@ int main(void)
         cmocka_unit_test(the_smallest_config_gets_documented_defaults),
         cmocka_unit_test(settings_are_those_of_the_kind_wherever_it_stands),
         cmocka_unit_test(a_literal_secret_is_accepted_with_a_warning),
+        cmocka_unit_test(an_address_that_shows_the_key_to_all_is_accepted_with_a_warning),
+        cmocka_unit_test(a_ca_file_is_read_from_the_configs_folder),
         cmocka_unit_test(every_refusal_says_file_line_what_and_what_was_expected),
         cmocka_unit_test(a_place_inside_a_mapping_becomes_a_line),
     };

@@ -310,6 +310,93 @@ static void a_stuck_user_holds_up_nobody_else(void **state)
     world_check(&w);
 }
 
+static void a_stuck_user_with_more_than_memory_holds_stays_in_the_journal(void **state)
+{
+    (void)state;
+    enum { OTHERS = 1000, ROUNDS = 6 };
+    w.script = stuck_user_zero;
+    w.options.memory_bytes_max = 512 * 1024;
+    world_append(&w, 0, FAMILY_IDENTIFY);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        w.first_user = 0;
+        world_append_many(&w, OTHERS, 1); /* as many of the stuck one: twice what fits */
+        w.first_user = 1;
+        world_append_many(&w, OTHERS, OTHERS);
+    }
+    world_start(&w);
+    while (counter_get(&metrics()->delivered_events) < ROUNDS * OTHERS)
+        assert_false(courier_wait_idle(w.courier, 5));
+    assert_int_equal(w.accepted[0] + w.accepted[1], 0);
+    assert_int_equal(gauge_get(&metrics()->parked_users), 1);
+    w.is_fixed = true;
+    world_wait_idle(&w);
+    world_check(&w);
+    assert_int_equal(w.letter_count, 0);
+    assert_int_equal(counter_get(&metrics()->delivered_events), w.numbers);
+    assert_int_equal(gauge_get(&metrics()->parked_users), 0);
+}
+
+static void a_restart_with_parked_users_loses_and_repeats_nothing(void **state)
+{
+    (void)state;
+    w.script = stuck_user_zero;
+    w.options.memory_bytes_max = 256 * 1024;
+    world_append(&w, 0, FAMILY_IDENTIFY);
+    world_append_many(&w, 4000, 1);
+    world_append_many(&w, 2000, 3);
+    world_start(&w);
+    while (gauge_get(&metrics()->parked_users) == 0)
+        assert_false(courier_wait_idle(w.courier, 5));
+    world_stop(&w, COURIER_FINISH);
+    world_start(&w);
+    w.is_fixed = true;
+    world_wait_idle(&w);
+    world_check(&w);
+}
+
+static _Atomic int64_t most_parked;
+static unsigned identifies[3];
+
+/* An identify of the first users is refused for a while, and what they have done since waits for
+ * it. */
+static struct scripted_answer stuck_for_a_while(struct world *world, const struct world_request *r)
+{
+    unsigned user = r->objects[0].user;
+    int64_t parked = gauge_get(&courier_metrics(world->courier)->parked_users);
+    most_parked = parked > most_parked ? parked : most_parked;
+    if (!str_eq(r->http->path, STR("/users/identify")) || user >= countof(identifies))
+        return (struct scripted_answer){201, NULL, SUCCESS, MANNER_ANSWER};
+    if (++identifies[user] % (20 + 10 * user) != 0)
+        return (struct scripted_answer){500, NULL, "", MANNER_ANSWER};
+    return (struct scripted_answer){201, NULL, SUCCESS, MANNER_ANSWER};
+}
+
+static void events_of_two_users_keep_the_order_of_both_when_some_are_parked(void **state)
+{
+    (void)state;
+    enum { STUCK = countof(identifies), OTHERS = 20 };
+    most_parked = 0;
+    w.script = stuck_for_a_while;
+    w.options.memory_bytes_max = 256 * 1024;
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned user = 0; user < STUCK; user++)
+            world_append(&w, user, FAMILY_IDENTIFY);
+        for (unsigned i = 0; i < 5; i++) {
+            world_append_many(&w, 200, STUCK);
+            world_append_many(&w, 100, OTHERS);
+            world_append_pairs(&w, 10 * i, OTHERS);
+            world_append_many(&w, 200, 1 + i);
+        }
+    }
+    world_start(&w);
+    world_append_pairs(&w, 2000, OTHERS * 10);
+    world_wait_idle(&w);
+    world_check(&w);
+    assert_int_equal(w.letter_count, 0);
+    assert_true(most_parked >= STUCK);
+    assert_int_equal(gauge_get(&metrics()->parked_users), 0);
+}
+
 static bool has_line(const struct world_request *r, const char *line)
 {
     return memmem(r->http->head.ptr, r->http->head.len, line, strlen(line)) != NULL;
@@ -446,6 +533,20 @@ static void memory_is_bounded_whatever_the_backlog(void **state)
     assert_in_range(most, 1, MEMORY_BYTES + 32 * 1024); /* one read's last event and the parcels */
 }
 
+static void less_memory_from_now_on_costs_nothing(void **state)
+{
+    (void)state;
+    w.options.memory_bytes_max = 4 * 1024 * 1024;
+    world_append_many(&w, 10000, 300);
+    world_start(&w);
+    while (counter_get(&metrics()->delivered_events) < 100)
+        assert_false(courier_wait_idle(w.courier, 1));
+    courier_limit_memory(w.courier, COURIER_MEMORY_BYTES_MIN);
+    world_wait_idle(&w);
+    world_check(&w);
+    assert_int_equal(gauge_get(&metrics()->memory_limit_bytes), COURIER_MEMORY_BYTES_MIN);
+}
+
 #define with_world(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -460,12 +561,16 @@ int main(void)
         with_world(a_wrong_key_pauses_and_drops_nothing),
         with_world(an_identify_is_confirmed_before_its_users_next_object),
         with_world(a_stuck_user_holds_up_nobody_else),
+        with_world(a_stuck_user_with_more_than_memory_holds_stays_in_the_journal),
+        with_world(a_restart_with_parked_users_loses_and_repeats_nothing),
+        with_world(events_of_two_users_keep_the_order_of_both_when_some_are_parked),
         with_world(per_action_sends_one_array_with_the_hosted_products_header),
         with_world(what_is_not_for_braze_is_settled_and_counted),
         with_world(a_restart_goes_on_where_the_verdicts_ended),
         with_world(a_drain_sends_what_is_packed_at_once),
         with_world(a_deadline_cuts_off_what_hangs_and_the_next_start_sends_it),
         with_world(memory_is_bounded_whatever_the_backlog),
+        with_world(less_memory_from_now_on_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

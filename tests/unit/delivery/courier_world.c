@@ -8,8 +8,11 @@ enum { STORE_BYTES = 256 << 20, IDLE_MS_MAX = 60 * 1000, RECORDS_MAX = 512 };
 static void add_object(struct world_request *r, struct jv object, struct str array, unsigned index)
 {
     assert_true(r->object_count < WORLD_REQUEST_OBJECTS_MAX);
+    struct jv other = jv_get(object, STR("v"));
+    unsigned user = (unsigned)jv_as_double(jv_get(object, STR("u")));
     r->objects[r->object_count++] = (struct world_object){
-        .user = (unsigned)jv_as_double(jv_get(object, STR("u"))),
+        .user = user,
+        .other = other.type == JV_NUMBER ? (unsigned)jv_as_double(other) : user,
         .number = (unsigned)jv_as_double(jv_get(object, STR("n"))),
         .array = array,
         .index = index,
@@ -29,6 +32,17 @@ static void read_objects(struct world_request *r, struct jv body)
     }
 }
 
+static bool share_user(const struct world_object *a, const struct world_object *b)
+{
+    return a->user == b->user || a->user == b->other || a->other == b->user || a->other == b->other;
+}
+
+static void note_newest(int64_t *newest, unsigned number)
+{
+    if (number > *newest)
+        *newest = number;
+}
+
 static void note_accepted(struct world *w, const struct world_request *r)
 {
     int64_t newest[WORLD_USERS_MAX];
@@ -39,10 +53,11 @@ static void note_accepted(struct world *w, const struct world_request *r)
         if (w->refused[o->number])
             continue;
         w->accepted[o->number]++;
-        w->disorders += o->number <= w->last[o->user];
-        newest[o->user] = o->number > newest[o->user] ? o->number : newest[o->user];
+        w->disorders += o->number <= w->last[o->user] || o->number <= w->last[o->other];
+        note_newest(&newest[o->user], o->number);
+        note_newest(&newest[o->other], o->number);
         for (unsigned j = 0; j < i; j++)
-            w->disorders += r->objects[j].user == o->user && r->objects[j].number > o->number &&
+            w->disorders += share_user(&r->objects[j], o) && r->objects[j].number > o->number &&
                             str_eq(r->objects[j].array, o->array);
     }
     for (size_t i = 0; i < WORLD_USERS_MAX; i++)
@@ -198,7 +213,28 @@ void world_append(struct world *w, unsigned user, enum request_family family)
     buf_fini(&record);
 }
 
-void world_append_many(struct world *w, unsigned events, unsigned users)
+static void write_track(struct world *w, struct buf *out, unsigned users)
+{
+    write_event(w, out, w->first_user + (unsigned)rand() % users, FAMILY_TRACK_EVENTS);
+}
+
+static void write_pair(struct world *w, struct buf *out, unsigned users)
+{
+    char json[256];
+    unsigned number = w->numbers++;
+    unsigned user = (unsigned)rand() % users;
+    unsigned other = (unsigned)rand() % users;
+    assert_true(number < WORLD_OBJECTS_MAX);
+    snprintf(json, sizeof(json),
+             "{\"messageId\":\"m%u\",\"intents\":[{\"family\":%u,\"users\":[\"u%u\",\"u%u\"],"
+             "\"object\":{\"u\":%u,\"v\":%u,\"n\":%u}}]}",
+             number, (unsigned)FAMILY_TRACK_EVENTS, user, other, user, other, number);
+    struct envelope envelope = {STR("web"), 1767607200000, str_from(json)};
+    envelope_write(out, &envelope);
+}
+
+static void append_random(struct world *w, unsigned events, unsigned users,
+                          void (*write)(struct world *w, struct buf *out, unsigned users))
 {
     static struct append append;
     struct buf text;
@@ -208,7 +244,7 @@ void world_append_many(struct world *w, unsigned events, unsigned users)
         buf_reset(&text);
         append.count = 0;
         for (; events > 0 && append.count < RECORDS_MAX; events--) {
-            write_event(w, &text, (unsigned)rand() % users, FAMILY_TRACK_EVENTS);
+            write(w, &text, users);
             ends[append.count++] = text.len;
         }
         for (size_t i = 0; i < append.count; i++)
@@ -216,6 +252,16 @@ void world_append_many(struct world *w, unsigned events, unsigned users)
         append_records(w, &append);
     }
     buf_fini(&text);
+}
+
+void world_append_many(struct world *w, unsigned events, unsigned users)
+{
+    append_random(w, events, users, write_track);
+}
+
+void world_append_pairs(struct world *w, unsigned events, unsigned users)
+{
+    append_random(w, events, users, write_pair);
 }
 
 void world_wait_idle(struct world *w)

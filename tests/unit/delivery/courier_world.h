@@ -1,9 +1,9 @@
 /*
  * courier_world: a courier with a real store and journal, and a Braze that a test scripts.
  *
- * Every object carries its user and a number, {"u":3,"n":17}. The Braze notes
- * each object it accepted and checks that one user's numbers only grow from
- * request to request and within an array.
+ * Every object carries its user and a number, {"u":3,"n":17}, and some a second user, "v". The
+ * Braze notes each object it accepted and checks that one user's numbers only grow from request to
+ * request and within an array.
  */
 #ifndef SPELTER_TESTS_COURIER_WORLD_H
 #define SPELTER_TESTS_COURIER_WORLD_H
@@ -14,10 +14,11 @@
 #include "scratch.h"
 #include "scripted_server.h"
 
-enum { WORLD_OBJECTS_MAX = 20000, WORLD_USERS_MAX = 512, WORLD_REQUEST_OBJECTS_MAX = 256 };
+enum { WORLD_OBJECTS_MAX = 20000, WORLD_USERS_MAX = 1001, WORLD_REQUEST_OBJECTS_MAX = 256 };
 
 struct world_object {
     unsigned user;
+    unsigned other; /* the second user; without one, the first again */
     unsigned number;
     struct str array;
     unsigned index;
@@ -41,6 +42,7 @@ struct world {
     struct courier *courier;
     struct courier_options options; /* change before world_start */
     unsigned numbers;               /* objects appended */
+    unsigned first_user;            /* of those that world_append_many takes */
 
     /* Decides the answer; NULL: 201 for everything. Sets refused[n]
      * for objects it names in errors[]. */
@@ -67,6 +69,8 @@ void world_stop(struct world *w, enum courier_stop how);
 /* One durable event with one intent of `family`. */
 void world_append(struct world *w, unsigned user, enum request_family family);
 void world_append_many(struct world *w, unsigned events, unsigned users);
+/* As many events of two users each. */
+void world_append_pairs(struct world *w, unsigned events, unsigned users);
 void world_append_json(struct world *w, const char *source, const char *json);
 
 void world_wait_idle(struct world *w);

@@ -64,6 +64,13 @@ bool cursor_has_room(const struct cursor *c, uint64_t position)
     return position < POSITIONS_MAX;
 }
 
+uint64_t cursor_next_open(const struct cursor *c, uint64_t position)
+{
+    while (c->settled[position])
+        position++;
+    return position;
+}
+
 void cursor_settle(struct cursor *c, uint64_t position)
 {
     c->settled[position] = true;

@@ -36,6 +36,13 @@ static void what_is_given_back_is_kept_within_the_bound_only(void **state)
         stock_give(&stock, blocks[i]);
     assert_int_equal(stock.lent_bytes, 0);
     assert_true(stock.idle_bytes <= KEPT_BYTES);
+    void *lent = stock_take(&stock, BLOCK_BYTES);
+    stock_limit(&stock, 3 * BLOCK_BYTES); /* less from now on */
+    assert_true(stock.lent_bytes + stock.idle_bytes <= 3 * BLOCK_BYTES);
+    stock_limit(&stock, 0); /* less than is lent */
+    assert_int_equal(stock.idle_bytes, 0);
+    stock_give(&stock, lent);
+    assert_int_equal(stock.idle_bytes, 0);
     stock_fini(&stock);
 }
 

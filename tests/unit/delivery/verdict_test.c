@@ -164,6 +164,21 @@ static struct verdict reach(const struct reply *reply, const struct attempts *at
     return verdict;
 }
 
+static void a_certificate_that_is_not_trusted_never_costs_an_event(void **state)
+{
+    (void)state;
+    struct attempts attempts = {.failures = 99, .tried_ms = policy.give_up_after_ms * 2};
+    struct reply reply;
+    reply_init(&reply);
+    reply.trouble = "certificate has expired";
+    assert_int_equal(reach(&reply, &attempts).kind, VERDICT_DEAD); /* as other trouble would */
+    reply.distrust = " (renew it)";
+    struct verdict verdict = reach(&reply, &attempts);
+    assert_int_equal(verdict.kind, VERDICT_PAUSE);
+    assert_true(
+        str_eq(verdict.reason, STR("no answer from Braze: certificate has expired (renew it)")));
+}
+
 static void a_rate_limit_waits_as_the_headers_say(void **state)
 {
     (void)state;
@@ -353,6 +368,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_certificate_that_is_not_trusted_never_costs_an_event),
         cmocka_unit_test(every_answer_has_its_verdict),
         cmocka_unit_test(a_rate_limit_waits_as_the_headers_say),
         cmocka_unit_test(waits_grow_with_jitter_and_stay_bounded),

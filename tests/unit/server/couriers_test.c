@@ -125,6 +125,37 @@ static void a_reload_restarts_only_what_changed(void **state)
     close_scene(&s);
 }
 
+static int64_t memory_limit_of_each(struct scene *s)
+{
+    struct courier_row rows[8];
+    size_t count = couriers_hold(s->couriers, rows, countof(rows));
+    assert_true(count > 0);
+    int64_t bytes = gauge_get(&rows[0].metrics->memory_limit_bytes);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(gauge_get(&rows[i].metrics->memory_limit_bytes), bytes);
+    couriers_release(s->couriers);
+    return bytes;
+}
+
+static void destinations_share_one_budget_of_memory(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct err err = {0};
+    open_scene(&s, SOURCES DESTINATIONS DESTINATION("a", "1", ""));
+    assert_int_equal(memory_limit_of_each(&s), COURIERS_MEMORY_EACH_MAX);
+    assert_int_equal(reload(&s,
+                            SOURCES DESTINATIONS DESTINATION("a", "1", "") DESTINATION("b", "1", "")
+                                DESTINATION("c", "1", "") DESTINATION("d", "1", "")
+                                    DESTINATION("e", "1", "    enabled: false\n"),
+                            &err),
+                     0);
+    assert_int_equal(memory_limit_of_each(&s), COURIERS_MEMORY_BYTES / 4);
+    assert_int_equal(reload(&s, SOURCES DESTINATIONS DESTINATION("d", "1", ""), &err), 0);
+    assert_int_equal(memory_limit_of_each(&s), COURIERS_MEMORY_EACH_MAX);
+    close_scene(&s);
+}
+
 static void a_reload_with_a_bad_mapping_changes_nothing(void **state)
 {
     (void)state;
@@ -205,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_enabled_destinations_get_a_courier),
         cmocka_unit_test(a_reload_restarts_only_what_changed),
+        cmocka_unit_test(destinations_share_one_budget_of_memory),
         cmocka_unit_test(a_reload_with_a_bad_mapping_changes_nothing),
         cmocka_unit_test(a_bad_mapping_opens_nothing),
         cmocka_unit_test(a_destination_that_could_not_start_does_with_the_next_reload),

@@ -71,6 +71,24 @@ static void the_floor_rises_over_what_is_settled_without_a_gap(void **state)
     cursor_close(c);
 }
 
+static void the_next_open_position_is_found_over_what_is_settled(void **state)
+{
+    (void)state;
+    struct cursor *c = must_open("next-open", 100);
+    assert_int_equal(cursor_next_open(c, 0), 100);
+    assert_int_equal(cursor_next_open(c, 150), 150);
+    for (uint64_t i = 101; i < 9000; i++)
+        cursor_settle(c, i);
+    assert_int_equal(cursor_next_open(c, 100), 100);
+    assert_int_equal(cursor_next_open(c, 101), 9000);
+    assert_int_equal(cursor_next_open(c, 8999), 9000);
+    const uint64_t end = 100 + CURSOR_WINDOW_POSITIONS;
+    for (uint64_t i = 9000; i < end; i++)
+        cursor_settle(c, i);
+    assert_true(cursor_next_open(c, 101) >= end); /* beyond the window nothing is settled */
+    cursor_close(c);
+}
+
 static void one_stuck_event_holds_the_floor_and_nothing_else_up_to_the_window(void **state)
 {
     (void)state;
@@ -260,14 +278,63 @@ static void after_a_crash_the_last_saved_state_is_back(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+struct seen {
+    struct cursor_place places[4];
+    char names[4][16];
+    size_t count;
+    size_t count_max;
+};
+
+static bool see(void *self, const struct cursor_place *place)
+{
+    struct seen *seen = self;
+    memcpy(seen->names[seen->count], place->destination.ptr, place->destination.len);
+    seen->places[seen->count++] = *place;
+    return seen->count < seen->count_max;
+}
+
+static void every_place_is_seen_with_what_is_settled_in_it(void **state)
+{
+    (void)state;
+    struct seen none = {.count_max = 4};
+    assert_int_equal(cursor_each(store, see, &none), 0);
+    size_t before = none.count;
+    struct cursor *a = must_open("place-a", 70);
+    struct cursor *b = must_open("place-b", 5000);
+    cursor_settle(a, 70); /* the floor rises to 71, and its word has bits below it */
+    static const uint64_t above[] = {72, 127, 128, 4095, 4096, 9000};
+    for (size_t i = 0; i < countof(above); i++)
+        cursor_settle(a, above[i]);
+    assert_true(save(a));
+    cursor_close(a);
+    cursor_close(b);
+
+    struct seen seen = {.count_max = 4};
+    assert_int_equal(cursor_each(store, see, &seen), 0);
+    assert_int_equal(seen.count, before + 2);
+    const struct cursor_place *place = &seen.places[before];
+    assert_string_equal(seen.names[before], "place-a");
+    assert_int_equal(place[0].floor, 71);
+    assert_int_equal(place[0].settled_above, countof(above));
+    assert_string_equal(seen.names[before + 1], "place-b");
+    assert_int_equal(place[1].floor, 5000);
+    assert_int_equal(place[1].settled_above, 0);
+
+    struct seen first = {.count_max = 1};
+    assert_int_equal(cursor_each(store, see, &first), 0);
+    assert_int_equal(first.count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_floor_rises_over_what_is_settled_without_a_gap),
+        TEST(the_next_open_position_is_found_over_what_is_settled),
         TEST(one_stuck_event_holds_the_floor_and_nothing_else_up_to_the_window),
         TEST(a_snapshot_holds_what_changed_and_only_that),
         TEST(a_snapshot_whose_commit_failed_comes_again),
         TEST(the_slowest_destination_holds_records_until_it_is_forgotten),
+        TEST(every_place_is_seen_with_what_is_settled_in_it),
         TEST(names_that_cannot_be_stored_are_refused),
         TEST(after_a_crash_the_last_saved_state_is_back),
     };

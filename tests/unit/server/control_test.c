@@ -1,0 +1,200 @@
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "scratch.h"
+#include "unit.h"
+
+enum { ANSWER_MS = 10000 };
+
+struct scene {
+    struct scratch scratch;
+    struct control *control;
+    char asked[600]; /* what the server was asked to forget */
+    unsigned questions;
+};
+
+static void open_scene(struct scene *s, const char *below)
+{
+    struct err err = {0};
+    *s = (struct scene){0};
+    scratch_init(&s->scratch);
+    if (below[0] != '\0') {
+        size_t len = strlen(s->scratch.path);
+        snprintf(s->scratch.path + len, sizeof(s->scratch.path) - len, "/%s", below);
+        assert_int_equal(mkdir(s->scratch.path, 0700), 0);
+    }
+    if (control_open(&s->control, s->scratch.path, &err) != 0)
+        fail_msg("%s", err.msg);
+}
+
+static void close_scene(struct scene *s)
+{
+    control_close(s->control);
+    scratch_fini(&s->scratch);
+}
+
+static int forget(void *self, struct str id, struct err *err)
+{
+    struct scene *s = self;
+    snprintf(s->asked, sizeof(s->asked), "%.*s", STR_ARG(id));
+    s->questions++;
+    return str_eq(id, STR("kept")) ? err_set(err, -EBUSY, 0, "'kept' is kept") : 0;
+}
+
+struct question {
+    const char *dir;
+    const char *id;
+    struct err err;
+    int rc;
+};
+
+static void *ask(void *self)
+{
+    struct question *q = self;
+    q->rc = control_ask_forget(q->dir, str_from(q->id), &q->err);
+    return NULL;
+}
+
+/* The server's side of one command. */
+static void serve(struct scene *s)
+{
+    struct pollfd fd = {.fd = control_fd(s->control), .events = POLLIN};
+    assert_int_equal(poll(&fd, 1, ANSWER_MS), 1);
+    control_serve(s->control, forget, s);
+}
+
+static struct question exchange(struct scene *s, const char *id)
+{
+    struct question q = {.dir = s->scratch.path, .id = id};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, ask, &q), 0);
+    serve(s);
+    pthread_join(thread, NULL);
+    return q;
+}
+
+static void a_command_is_heard_and_gets_the_servers_answer(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, "");
+    assert_int_equal(exchange(&s, "old").rc, 0);
+    assert_string_equal(s.asked, "old");
+    struct question refused = exchange(&s, "kept");
+    assert_int_equal(refused.rc, -EINVAL);
+    assert_string_equal(refused.err.msg, "'kept' is kept");
+    close_scene(&s);
+}
+
+static void a_long_path_is_no_hindrance(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, "a-folder-whose-path-is-longer-than-the-hundred-and-eight-bytes-that-a-sockets-"
+                   "address-has-room-for-on-linux");
+    assert_int_equal(exchange(&s, "old").rc, 0);
+    close_scene(&s);
+}
+
+static void where_no_server_hears_the_command_says_so(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct err err = {0};
+    open_scene(&s, "");
+    control_close(s.control);
+    s.control = NULL;
+    assert_int_equal(control_ask_forget(s.scratch.path, STR("old"), &err), -ECONNREFUSED);
+    assert_non_null(strstr(err.msg, s.scratch.path));
+    assert_int_equal(control_ask_forget("/nowhere/at/all", STR("old"), &err), -ENOENT);
+    close_scene(&s);
+}
+
+static void a_dead_servers_socket_is_replaced(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct control *dead;
+    open_scene(&s, "");
+    dead = s.control; /* it ended without a word: its socket is still there */
+    struct err err = {0};
+    assert_int_equal(control_open(&s.control, s.scratch.path, &err), 0);
+    assert_int_equal(exchange(&s, "old").rc, 0);
+    control_close(dead);
+    close_scene(&s);
+}
+
+static int connect_rudely(const struct scene *s)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%.80s/control", s->scratch.path);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static void rude_commands_change_nothing_and_do_not_stop_the_server(void **state)
+{
+    (void)state;
+    struct scene s;
+    char garbage[4096];
+    memset(garbage, 0xFF, sizeof(garbage));
+    const struct str messages[] = {
+        STR("forget"), STR("frobnicate old"), STR("\n"), {garbage, sizeof(garbage)}};
+    open_scene(&s, "");
+    for (size_t i = 0; i < countof(messages); i++) {
+        char answer[512];
+        int fd = connect_rudely(&s);
+        assert_int_equal(send(fd, messages[i].ptr, messages[i].len, 0), messages[i].len);
+        serve(&s);
+        ssize_t got = recv(fd, answer, sizeof(answer), 0);
+        assert_true(got > 0 && answer[got - 1] == '\0');
+        assert_string_equal(answer, "the server does not know this command");
+        close(fd);
+    }
+    int gone = connect_rudely(&s);
+    close(gone);
+    serve(&s);
+    int silent = connect_rudely(&s);
+    serve(&s); /* returns although nothing comes */
+    close(silent);
+    assert_int_equal(s.questions, 0);
+    assert_int_equal(exchange(&s, "old").rc, 0);
+    close_scene(&s);
+}
+
+static void others_may_not_ask(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct stat stat_of;
+    char path[300];
+    open_scene(&s, "");
+    snprintf(path, sizeof(path), "%s/control", s.scratch.path);
+    assert_int_equal(stat(path, &stat_of), 0);
+    assert_int_equal(stat_of.st_mode & 0777, 0600);
+    close_scene(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_command_is_heard_and_gets_the_servers_answer),
+        cmocka_unit_test(a_long_path_is_no_hindrance),
+        cmocka_unit_test(where_no_server_hears_the_command_says_so),
+        cmocka_unit_test(a_dead_servers_socket_is_replaced),
+        cmocka_unit_test(rude_commands_change_nothing_and_do_not_stop_the_server),
+        cmocka_unit_test(others_may_not_ask),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
