@@ -196,10 +196,38 @@ static void large_objects_keep_javascripts_order_and_last_values(void **state)
     arena_fini(&large);
 }
 
+/* Texts are checked in steps of four, eight and sixteen bytes that overlap. */
+static void every_byte_is_escaped_or_kept_at_every_place_of_every_length(void **state)
+{
+    (void)state;
+    enum { LENGTH_MAX = 40 };
+    for (size_t len = 1; len <= LENGTH_MAX; len++)
+        for (size_t at = 0; at < len; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                char text[LENGTH_MAX];
+                char expected[LENGTH_MAX + 16];
+                char escaped[8] = {(char)byte};
+                memset(text, 'x', len);
+                text[at] = (char)byte;
+                if (byte == '"' || byte == '\\')
+                    snprintf(escaped, sizeof(escaped), "\\%c", (int)byte);
+                else if (byte < 0x20 && strchr("\b\t\n\f\r", (int)byte) != NULL && byte != 0)
+                    snprintf(escaped, sizeof(escaped), "\\%c", "btn?fr"[byte - '\b']);
+                else if (byte < 0x20)
+                    snprintf(escaped, sizeof(escaped), "\\u%04x", byte);
+                snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", (int)at, text, escaped,
+                         (int)(len - at - 1), text + at + 1);
+                buf_reset(&out);
+                jv_write_string(&out, (struct str){text, len});
+                assert_text(str_from(expected));
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trips_print_as_json_stringify_does),
+        cmocka_unit_test(every_byte_is_escaped_or_kept_at_every_place_of_every_length),
         cmocka_unit_test(overlong_numbers_overflow_as_in_javascript),
         cmocka_unit_test(exact_keeps_digits_that_a_double_would_lose),
         cmocka_unit_test(every_refusal_says_what_and_where),
