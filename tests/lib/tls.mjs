@@ -6,6 +6,7 @@ import http2 from 'node:http2'
 import https from 'node:https'
 import net from 'node:net'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { temporaryFolder } from './programs.mjs'
 
@@ -123,6 +124,7 @@ export class Terminator {
   }
 
   async forward(request, response, body) {
+    await setImmediate() // Node's HTTP/2 must not be told to break off while it is still reading
     const count = ++this.requests[request.httpVersion]
     const call = { session: request.stream?.session, stream: request.stream, response, count }
     if (this.onRequest(call)) return
