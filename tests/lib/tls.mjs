@@ -62,6 +62,8 @@ export class Terminator {
     terminator.atOnce = 0 // the most of them
     terminator.handshakes = 0
     terminator.refused = 0 // handshakes that the client broke off
+    terminator.begun = new WeakMap() // session: its highest stream that was passed on
+    terminator.left = new WeakSet() // sessions that take no stream any more
     terminator.wires = new Set()
     terminator.clientBytes = []
     terminator.onRequest = () => false
@@ -105,6 +107,13 @@ export class Terminator {
     }
   }
 
+  /** GOAWAY: streams that were not passed on are nobody's; the others are finished. */
+  leave(session) {
+    this.left.add(session)
+    session.goaway(http2.constants.NGHTTP2_NO_ERROR, this.begun.get(session) ?? 0)
+    session.close()
+  }
+
   /** Ends every connection without a word. */
   cutWires() {
     for (const wire of this.wires) wire.resetAndDestroy()
@@ -127,7 +136,10 @@ export class Terminator {
     await setImmediate() // Node's HTTP/2 must not be told to break off while it is still reading
     const count = ++this.requests[request.httpVersion]
     const call = { session: request.stream?.session, stream: request.stream, response, count }
+    const { session, stream } = call
+    if (this.left.has(session)) return void stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)
     if (this.onRequest(call)) return
+    if (session !== undefined) this.begun.set(session, Math.max(stream.id, this.begun.get(session) ?? 0))
     this.atOnce = Math.max(this.atOnce, ++this.inside)
     const answer = await this.ask(request, body).finally(() => this.inside--)
     if (this.onAnswer(call)) return
