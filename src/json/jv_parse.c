@@ -144,6 +144,8 @@ static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned 
         members[i].value = convert(c, key_val + 1, depth);
         key_val = unsafe_yyjson_get_next(key_val + 1);
     }
+    if (c->failure != 0) /* not all members are there */
+        return jv_undefined();
     return is_in_order ? (struct jv){.type = JV_OBJECT, .len = count, .members = members}
                        : in_order(c, members, count);
 }
@@ -229,7 +231,9 @@ int jv_parse(struct jv *out, struct arena *a, struct str text, enum jv_parse_fla
         return err_set(err, -EINVAL, why.pos, "malformed JSON at byte %zu: %s", why.pos, why.msg);
 
     struct conversion c = {.arena = a, .flags = flags};
-    *out = convert(&c, yyjson_doc_get_root(doc), 0);
+    struct jv v = convert(&c, yyjson_doc_get_root(doc), 0);
+    if (c.failure == 0)
+        *out = v;
     if (c.failure == -E2BIG)
         return err_set(err, -E2BIG, 0, "JSON nested deeper than %d levels", JSON_DEPTH_MAX);
     if (c.failure != 0)

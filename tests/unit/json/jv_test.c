@@ -129,6 +129,28 @@ static void depth_is_bounded(void **state)
                      -E2BIG);
 }
 
+/* A repeated key, then a member that is refused: those behind it are never made. */
+static void a_refused_member_leaves_nothing_half_made(void **state)
+{
+    (void)state;
+    enum { LEVELS = 80, DIRTY_BYTES = 8192 };
+    static const char head[] = "{\"a\":1,\"a\":";
+    static const char tail[] = ",\"b\":1,\"c\":2,\"d\":3}";
+    char text[sizeof(head) + 2 * LEVELS + sizeof(tail)];
+    struct arena dirty;
+    struct jv v;
+    int bytes = snprintf(text, sizeof(text), "%s%*s%*s%s", head, LEVELS, "", LEVELS, "", tail);
+    memset(text + sizeof(head) - 1, '[', LEVELS);
+    memset(text + sizeof(head) - 1 + LEVELS, ']', LEVELS);
+    arena_init(&dirty, 1 << 20);
+    memset(arena_alloc(&dirty, DIRTY_BYTES), 0xff, DIRTY_BYTES);
+    arena_reset(&dirty);
+    assert_int_equal(jv_parse(&v, &dirty, (struct str){text, (size_t)bytes}, JV_JAVASCRIPT, NULL),
+                     -E2BIG);
+    assert_int_equal(v.type, JV_UNDEFINED);
+    arena_fini(&dirty);
+}
+
 static void a_full_arena_is_an_error_and_not_a_crash(void **state)
 {
     (void)state;
@@ -232,6 +254,7 @@ int main(void)
         cmocka_unit_test(exact_keeps_digits_that_a_double_would_lose),
         cmocka_unit_test(every_refusal_says_what_and_where),
         cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(a_refused_member_leaves_nothing_half_made),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),
         cmocka_unit_test(building_follows_javascript_assignment),
         cmocka_unit_test(large_objects_keep_javascripts_order_and_last_values),
