@@ -28,7 +28,8 @@ struct ledger {
     struct cursor *cursor;
     struct origin *oldest;
     struct origin *newest;
-    bool is_changed;        /* something was settled since the last snapshot */
+    struct origin *late; /* where the last one out of order began: the next is near it; or NULL */
+    bool is_changed;     /* something was settled since the last snapshot */
     struct letters pending; /* for the next job */
 
     struct store_job job;
@@ -186,10 +187,13 @@ bool ledger_has_space(const struct ledger *l)
     return l->pending.text.len < LEDGER_LETTERS_BYTES_SOFT;
 }
 
-/* One that is read late is older than most that are open. */
+/* Those that are read late come in ascending order too: a walk from the last one is short, from an
+ * end it would pass all that is open, each time. There is one above: the newest. */
 static struct origin *first_above(const struct ledger *l, uint64_t position)
 {
-    struct origin *origin = l->oldest;
+    struct origin *origin = l->late == NULL ? l->oldest : l->late;
+    while (origin->older != NULL && origin->older->position > position)
+        origin = origin->older;
     while (origin->position < position)
         origin = origin->newer;
     return origin;
@@ -213,11 +217,15 @@ struct origin *ledger_begin(struct ledger *l, uint64_t position, int64_t receive
     assert(origin->older == NULL || origin->older->position < position);
     *(origin->older == NULL ? &l->oldest : &origin->older->newer) = origin;
     *(newer == NULL ? &l->newest : &newer->older) = origin;
+    if (newer != NULL)
+        l->late = origin;
     return origin;
 }
 
 void ledger_withdraw(struct ledger *l, struct origin *origin)
 {
+    if (l->late == origin)
+        l->late = origin->older;
     if (origin->older == NULL)
         l->oldest = origin->newer;
     else

@@ -60,8 +60,8 @@ bool ledger_has_room(const struct ledger *l, uint64_t position); /* within the c
 bool ledger_has_space(
     const struct ledger *l); /* false: dead letters wait for the disk; make no new ones */
 
-/* NULL: no memory. Positions mostly come in ascending order; any other costs a walk over the older
- * ones that are open. It starts with one share, the caller's. */
+/* NULL: no memory. Positions mostly come in ascending order; any other costs a walk over those that
+ * are open between it and the last such one. It starts with one share, the caller's. */
 struct origin *ledger_begin(struct ledger *l, uint64_t position, int64_t received_at_ms);
 
 /* One share less; true when it was the last one, and *origin is gone then. */

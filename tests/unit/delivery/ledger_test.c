@@ -202,6 +202,37 @@ static void the_oldest_open_event_is_known_whatever_the_order(void **state)
     assert_int_equal(ledger_floor(ledger), 2);
 }
 
+/* Late ones begin anywhere, also after the one before them is gone. */
+static void the_order_of_positions_holds_when_events_begin_late(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t begin;
+        uint64_t settle; /* after it; 0: nothing */
+    } steps[] = {{10, 0}, {20, 0},  {30, 0},  {12, 0},  {14, 14}, {16, 10}, {5, 5},   {15, 12},
+                 {11, 0}, {25, 30}, {24, 11}, {26, 20}, {13, 15}, {27, 13}, {18, 26}, {17, 0}};
+    struct origin *open[32] = {0};
+    for (size_t i = 0; i < countof(steps); i++) {
+        open[steps[i].begin] = ledger_begin(ledger, steps[i].begin, 0);
+        assert_non_null(open[steps[i].begin]);
+        if (steps[i].settle != 0)
+            assert_true(ledger_settle(ledger, open[steps[i].settle]));
+        open[steps[i].settle] = NULL;
+        const struct origin *origin = ledger_oldest(ledger);
+        for (uint64_t at = 0; at < countof(open); at++) {
+            if (open[at] == NULL)
+                continue;
+            assert_ptr_equal(origin, open[at]);
+            assert_int_equal(origin->position, at);
+            origin = origin->newer;
+        }
+        assert_null(origin);
+    }
+    for (size_t at = 0; at < countof(open); at++)
+        if (open[at] != NULL)
+            assert_true(ledger_settle(ledger, open[at]));
+}
+
 static void a_job_takes_what_came_while_the_last_one_was_under_way(void **state)
 {
     (void)state;
@@ -308,6 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_ledger(an_event_is_settled_with_its_last_share),
         with_ledger(the_oldest_open_event_is_known_whatever_the_order),
+        with_ledger(the_order_of_positions_holds_when_events_begin_late),
         with_ledger(a_job_takes_what_came_while_the_last_one_was_under_way),
         with_ledger(a_full_store_delays_but_loses_nothing),
         with_ledger(a_store_that_refuses_the_job_is_asked_again),
