@@ -79,10 +79,6 @@ void buf_put_u64(struct buf *b, uint64_t number)
 {
     char digits[20];
     size_t at = sizeof(digits);
-    if (number < 10) {
-        buf_putc(b, (char)('0' + number));
-        return;
-    }
     do {
         digits[--at] = (char)('0' + number % 10);
         number /= 10;

@@ -190,9 +190,7 @@ void jv_object_put_slowly(struct jv_builder *b, struct str key, struct jv value)
     }
     if (b->len == b->cap && !grow_members(b))
         return;
-    b->seen |= jv_key_bit(key);
-    b->has_index |= jv_starts_as_index(key);
-    b->members[b->len++] = (struct jv_member){key, value};
+    jv_object_append(b, key, value, jv_key_bit(key));
     if (b->places != NULL && b->len * 2 <= b->place_mask)
         *find_slot(b, key) = b->len;
     else if (b->places != NULL)

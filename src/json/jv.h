@@ -169,19 +169,25 @@ static inline bool jv_starts_as_index(struct str key)
     return key.len > 0 && key.ptr[0] >= '0' && key.ptr[0] <= '9';
 }
 
+/* A key that is not there yet, and room for it. */
+static inline void jv_object_append(struct jv_builder *b, struct str key, struct jv value,
+                                    uint64_t bit)
+{
+    b->seen |= bit;
+    b->has_index |= jv_starts_as_index(key);
+    b->members[b->len++] = (struct jv_member){key, value};
+}
+
 /* The key may be there already, or there is no room yet. */
 void jv_object_put_slowly(struct jv_builder *b, struct str key, struct jv value);
 
 static inline void jv_object_put(struct jv_builder *b, struct str key, struct jv value)
 {
     uint64_t bit = jv_key_bit(key);
-    if ((b->seen & bit) != 0 || b->len == b->cap || b->places != NULL) {
+    if ((b->seen & bit) != 0 || b->len == b->cap || b->places != NULL)
         jv_object_put_slowly(b, key, value);
-        return;
-    }
-    b->seen |= bit;
-    b->has_index |= jv_starts_as_index(key);
-    b->members[b->len++] = (struct jv_member){key, value};
+    else
+        jv_object_append(b, key, value, bit);
 }
 
 /* A deep copy into another arena, strings included; undefined when it is full. */

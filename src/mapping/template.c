@@ -87,15 +87,20 @@ int template_compile(struct template *out, struct arena *a, struct str text)
     return rc;
 }
 
+/* null, which prints nothing, behind the last value. */
+static struct jv value_of(const struct template_piece *piece, struct jv payload,
+                          const struct jv *found)
+{
+    return piece->has_value ? place_get(&piece->place, payload, found) : jv_null();
+}
+
 static bool render_pass(const struct template *t, struct jv payload, const struct jv *found,
                         struct buf *out)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const struct template_piece *piece = &t->pieces[i];
         buf_append(out, piece->literal);
-        if (!piece->has_value)
-            continue;
-        struct jv value = place_get(&piece->place, payload, found);
+        struct jv value = value_of(piece, payload, found);
         if (!jv_is_nullish(value) && !text_append_value(out, value))
             return false;
     }
@@ -110,7 +115,7 @@ struct str template_render_plain(const struct template *t, struct arena *a, stru
         return (struct str){NULL, 0};
     for (uint32_t i = 0; i < t->count; i++) {
         const struct template_piece *piece = &t->pieces[i];
-        struct jv value = piece->has_value ? place_get(&piece->place, payload, found) : jv_null();
+        struct jv value = value_of(piece, payload, found);
         bool is_number = value.type == JV_NUMBER && !value.exact;
         if (!is_number && value.type != JV_STRING && !jv_is_nullish(value))
             return (struct str){NULL, 0};
@@ -120,7 +125,7 @@ struct str template_render_plain(const struct template *t, struct arena *a, stru
     size_t len = 0;
     for (uint32_t i = 0; text != NULL && i < t->count; i++) {
         const struct template_piece *piece = &t->pieces[i];
-        struct jv value = piece->has_value ? place_get(&piece->place, payload, found) : jv_null();
+        struct jv value = value_of(piece, payload, found);
         if (piece->literal.len > 0)
             memcpy(text + len, piece->literal.ptr, piece->literal.len);
         len += piece->literal.len;
