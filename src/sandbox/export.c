@@ -13,47 +13,36 @@ enum {
     USERS_MAX = 1000 /* one address may stand for many profiles */
 };
 
-static struct jv list_aliases(struct call *c, const struct profile *p)
+/* One object of an export for one member of a profile's section. */
+typedef void put_entry(struct jv_builder *b, const struct jv_member *member);
+
+static void put_alias(struct jv_builder *b, const struct jv_member *alias)
 {
-    struct jv aliases = profile_section(p, SECTION_ALIASES);
-    struct jv *items;
-    struct jv list = jv_array(c->arena, &items, aliases.len);
-    for (uint32_t i = 0; list.type == JV_ARRAY && i < aliases.len; i++) {
-        struct jv_builder b;
-        jv_object_begin(&b, c->arena, 2);
-        jv_object_put(&b, STR("alias_name"), aliases.members[i].value);
-        jv_object_put(&b, STR("alias_label"), jv_string(aliases.members[i].key));
-        items[i] = jv_object_end(&b);
-    }
-    return list;
+    jv_object_put(b, STR("alias_name"), alias->value);
+    jv_object_put(b, STR("alias_label"), jv_string(alias->key));
 }
 
-static struct jv list_tokens(struct call *c, const struct profile *p)
+static void put_token(struct jv_builder *b, const struct jv_member *token)
 {
-    struct jv tokens = profile_section(p, SECTION_TOKENS);
+    jv_object_put(b, STR("app"), jv_get(token->value, STR("app_id")));
+    jv_object_put(b, STR("token"), jv_string(token->key));
+    jv_object_put(b, STR("device_id"), jv_get(token->value, STR("device_id")));
+    jv_object_put(b, STR("notifications_enabled"), jv_bool(true));
+}
+
+static void put_device(struct jv_builder *b, const struct jv_member *token)
+{
+    jv_object_put(b, STR("device_id"), jv_get(token->value, STR("device_id")));
+}
+
+static struct jv list_section(struct call *c, struct jv section, put_entry *put)
+{
     struct jv *items;
-    struct jv list = jv_array(c->arena, &items, tokens.len);
-    for (uint32_t i = 0; list.type == JV_ARRAY && i < tokens.len; i++) {
+    struct jv list = jv_array(c->arena, &items, section.len);
+    for (uint32_t i = 0; list.type == JV_ARRAY && i < section.len; i++) {
         struct jv_builder b;
         jv_object_begin(&b, c->arena, 4);
-        jv_object_put(&b, STR("app"), jv_get(tokens.members[i].value, STR("app_id")));
-        jv_object_put(&b, STR("token"), jv_string(tokens.members[i].key));
-        jv_object_put(&b, STR("device_id"), jv_get(tokens.members[i].value, STR("device_id")));
-        jv_object_put(&b, STR("notifications_enabled"), jv_bool(true));
-        items[i] = jv_object_end(&b);
-    }
-    return list;
-}
-
-static struct jv list_devices(struct call *c, const struct profile *p)
-{
-    struct jv tokens = profile_section(p, SECTION_TOKENS);
-    struct jv *items;
-    struct jv list = jv_array(c->arena, &items, tokens.len);
-    for (uint32_t i = 0; list.type == JV_ARRAY && i < tokens.len; i++) {
-        struct jv_builder b;
-        jv_object_begin(&b, c->arena, 1);
-        jv_object_put(&b, STR("device_id"), jv_get(tokens.members[i].value, STR("device_id")));
+        put(&b, &section.members[i]);
         items[i] = jv_object_end(&b);
     }
     return list;
@@ -75,7 +64,7 @@ static struct jv special_field(struct call *c, struct profile *p, struct str nam
     if (str_eq(name, STR("external_id")))
         return p->external_id.len > 0 ? jv_string(p->external_id) : jv_undefined();
     if (str_eq(name, STR("user_aliases")))
-        return list_aliases(c, p);
+        return list_section(c, profile_section(p, SECTION_ALIASES), put_alias);
     if (str_eq(name, STR("braze_id")))
         return jv_string(p->braze_id);
     if (str_eq(name, STR("random_bucket")))
@@ -98,9 +87,13 @@ static struct jv special_field(struct call *c, struct profile *p, struct str nam
         return list.len > 0 ? list : jv_undefined();
     }
     if (str_eq(name, STR("push_tokens")))
-        return profile_section(p, SECTION_TOKENS).len > 0 ? list_tokens(c, p) : jv_undefined();
+        return profile_section(p, SECTION_TOKENS).len > 0
+                   ? list_section(c, profile_section(p, SECTION_TOKENS), put_token)
+                   : jv_undefined();
     if (str_eq(name, STR("devices")))
-        return profile_section(p, SECTION_TOKENS).len > 0 ? list_devices(c, p) : jv_undefined();
+        return profile_section(p, SECTION_TOKENS).len > 0
+                   ? list_section(c, profile_section(p, SECTION_TOKENS), put_device)
+                   : jv_undefined();
     *is_special = false;
     return jv_undefined();
 }
