@@ -102,14 +102,6 @@ void *arena_alloc_slow(struct arena *a, size_t bytes)
     return p;
 }
 
-void *arena_array(struct arena *a, size_t count, size_t size)
-{
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes))
-        return NULL;
-    return arena_alloc(a, bytes);
-}
-
 struct str arena_copy(struct arena *a, struct str text)
 {
     char *p = arena_alloc(a, text.len);

@@ -54,7 +54,11 @@ static inline void *arena_alloc(struct arena *a, size_t bytes)
 }
 
 /* count * size bytes, checked for overflow. */
-void *arena_array(struct arena *a, size_t count, size_t size);
+static inline void *arena_array(struct arena *a, size_t count, size_t size)
+{
+    size_t bytes;
+    return __builtin_mul_overflow(count, size, &bytes) ? NULL : arena_alloc(a, bytes);
+}
 
 /* A copy inside the arena; ptr is NULL when it is full. */
 struct str arena_copy(struct arena *a, struct str text);

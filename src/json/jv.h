@@ -158,15 +158,15 @@ struct jv jv_array(struct arena *a, struct jv **items, size_t count);
 /* One of 64 bits: keys with different ones differ. */
 static inline uint64_t jv_key_bit(struct str key)
 {
-    size_t mix = key.len;
+    size_t mix = 0;
     if (key.len > 0)
-        mix += (unsigned char)key.ptr[0] * 7u + (unsigned char)key.ptr[key.len - 1] * 13u;
+        mix = key.len + (unsigned char)key.ptr[0] * 3u + (unsigned char)key.ptr[key.len - 1] * 9u;
     return UINT64_C(1) << (mix & 63);
 }
 
 static inline bool jv_starts_as_index(struct str key)
 {
-    return key.len > 0 && key.ptr[0] >= '0' && key.ptr[0] <= '9';
+    return key.len > 0 && (unsigned char)(key.ptr[0] - '0') <= 9;
 }
 
 /* A key that is not there yet, and room for it. */

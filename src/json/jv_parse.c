@@ -39,73 +39,82 @@ enum {
 struct conversion {
     struct arena *arena;
     enum jv_parse_flags flags;
-    int failure; /* -E2BIG or -ENOMEM */
 };
 
-static struct jv exact_text(struct conversion *c, struct str text)
+static int exact_text(struct conversion *c, struct str text, struct jv *to)
 {
-    struct jv v = {.type = JV_NUMBER, .exact = 1, .len = (uint32_t)text.len};
+    struct jv v = {.type = JV_NUMBER, .exact = 1, .len = (uint32_t)text.len, .ptr = text.ptr};
     if ((c->flags & JV_EXACT) == 0) {
-        v.ptr = text.ptr;
-        return jv_number(jv_as_double(v));
+        *to = jv_number(jv_as_double(v));
+        return 0;
     }
-    struct str kept = arena_copy(c->arena, text);
-    if (kept.ptr == NULL)
-        c->failure = -ENOMEM;
-    v.ptr = kept.ptr;
-    return v;
+    v.ptr = arena_copy(c->arena, text).ptr;
+    *to = v;
+    return v.ptr == NULL ? -ENOMEM : 0;
 }
 
-static struct jv convert_number(struct conversion *c, yyjson_val *val)
+static int convert_large_integer(struct conversion *c, yyjson_val *val, struct jv *to)
 {
-    if (yyjson_is_real(val))
-        return jv_number(yyjson_get_real(val));
     char text[24];
-    if (yyjson_is_sint(val)) {
-        int64_t number = yyjson_get_sint(val);
-        if (number >= -(int64_t)JV_INTEGER_MAX)
-            return jv_number((double)number);
-        int len = snprintf(text, sizeof(text), "%" PRId64, number);
-        return exact_text(c, (struct str){text, (size_t)len});
-    }
-    uint64_t number = yyjson_get_uint(val);
-    if (number <= (uint64_t)JV_INTEGER_MAX)
-        return jv_number((double)number);
-    int len = snprintf(text, sizeof(text), "%" PRIu64, number);
-    return exact_text(c, (struct str){text, (size_t)len});
+    int len = unsafe_yyjson_is_sint(val)
+                  ? snprintf(text, sizeof(text), "%" PRId64, unsafe_yyjson_get_sint(val))
+                  : snprintf(text, sizeof(text), "%" PRIu64, unsafe_yyjson_get_uint(val));
+    return exact_text(c, (struct str){text, (size_t)len}, to);
 }
 
-static struct jv convert_container(struct conversion *c, yyjson_val *val, unsigned depth);
+static inline int convert_number(struct conversion *c, yyjson_val *val, struct jv *to)
+{
+    int64_t integer = unsafe_yyjson_get_sint(val);
+    if (unsafe_yyjson_is_real(val))
+        *to = jv_number(unsafe_yyjson_get_real(val));
+    else if (unsafe_yyjson_is_uint(val) ? (uint64_t)integer <= (uint64_t)JV_INTEGER_MAX
+                                        : integer >= -(int64_t)JV_INTEGER_MAX)
+        *to = jv_number((double)integer);
+    else
+        return convert_large_integer(c, val, to);
+    return 0;
+}
 
-static inline struct jv convert(struct conversion *c, yyjson_val *val, unsigned depth)
+static int convert_container(struct conversion *c, yyjson_val *val, unsigned depth, struct jv *to);
+
+/* Fills *to; -E2BIG or -ENOMEM. Most values are texts and numbers, which need no call. */
+__attribute__((always_inline)) static inline int convert(struct conversion *c, yyjson_val *val,
+                                                         unsigned depth, struct jv *to)
 {
     switch (unsafe_yyjson_get_type(val)) {
-    case YYJSON_TYPE_NULL:
-        return jv_null();
-    case YYJSON_TYPE_BOOL:
-        return jv_bool(unsafe_yyjson_get_bool(val));
-    case YYJSON_TYPE_NUM:
-        return convert_number(c, val);
-    case YYJSON_TYPE_RAW: /* a number no machine type holds */
-        return exact_text(c, (struct str){yyjson_get_raw(val), yyjson_get_len(val)});
     case YYJSON_TYPE_STR:
-        return jv_string((struct str){unsafe_yyjson_get_str(val), unsafe_yyjson_get_len(val)});
+        *to = jv_string((struct str){unsafe_yyjson_get_str(val), unsafe_yyjson_get_len(val)});
+        return 0;
+    case YYJSON_TYPE_NUM:
+        return convert_number(c, val, to);
+    case YYJSON_TYPE_NULL:
+        *to = jv_null();
+        return 0;
+    case YYJSON_TYPE_BOOL:
+        *to = jv_bool(unsafe_yyjson_get_bool(val));
+        return 0;
+    case YYJSON_TYPE_RAW: /* a number no machine type holds */
+        return exact_text(c, (struct str){yyjson_get_raw(val), yyjson_get_len(val)}, to);
     default:
-        return convert_container(c, val, depth + 1);
+        return convert_container(c, val, depth + 1, to);
     }
 }
 
-static struct jv convert_array(struct conversion *c, yyjson_val *val, unsigned depth)
+static int convert_array(struct conversion *c, yyjson_val *val, unsigned depth, struct jv *to)
 {
     struct jv *items;
     size_t count = unsafe_yyjson_get_len(val);
-    struct jv array = jv_array(c->arena, &items, count);
+    *to = jv_array(c->arena, &items, count);
+    if (to->type != JV_ARRAY)
+        return -ENOMEM;
     yyjson_val *item = unsafe_yyjson_get_first(val);
-    for (size_t i = 0; array.type == JV_ARRAY && i < count && c->failure == 0; i++) {
-        items[i] = convert(c, item, depth);
+    for (size_t i = 0; i < count; i++) {
+        int rc = convert(c, item, depth, &items[i]);
+        if (rc != 0)
+            return rc;
         item = unsafe_yyjson_get_next(item);
     }
-    return array;
+    return 0;
 }
 
 static bool has_key(const struct jv_member *members, size_t count, struct str key)
@@ -125,7 +134,7 @@ static struct jv in_order(struct conversion *c, const struct jv_member *members,
     return jv_object_end(&b);
 }
 
-static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned depth)
+static int convert_object(struct conversion *c, yyjson_val *val, unsigned depth, struct jv *to)
 {
     uint32_t count = (uint32_t)unsafe_yyjson_get_len(val);
     struct jv_member *members = arena_array(c->arena, count, sizeof(*members));
@@ -133,33 +142,31 @@ static struct jv convert_object(struct conversion *c, yyjson_val *val, unsigned 
     uint64_t seen = 0;
     bool is_in_order = count <= OBJECT_QUICK_MAX;
     if (members == NULL)
-        return jv_undefined();
-    for (uint32_t i = 0; i < count && c->failure == 0; i++) {
+        return -ENOMEM;
+    for (uint32_t i = 0; i < count; i++) {
         struct str key = {unsafe_yyjson_get_str(key_val), unsafe_yyjson_get_len(key_val)};
         uint64_t bit = jv_key_bit(key);
-        if (is_in_order && ((seen & bit) != 0 || jv_starts_as_index(key)))
-            is_in_order = !jv_starts_as_index(key) && !has_key(members, i, key);
+        if ((seen & bit) != 0 || jv_starts_as_index(key))
+            is_in_order = is_in_order && !jv_starts_as_index(key) && !has_key(members, i, key);
         seen |= bit;
         members[i].key = key;
-        members[i].value = convert(c, key_val + 1, depth);
+        int rc = convert(c, key_val + 1, depth, &members[i].value);
+        if (rc != 0)
+            return rc;
         key_val = unsafe_yyjson_get_next(key_val + 1);
     }
-    if (c->failure != 0) /* not all members are there */
-        return jv_undefined();
-    return is_in_order ? (struct jv){.type = JV_OBJECT, .len = count, .members = members}
-                       : in_order(c, members, count);
+    *to = is_in_order ? (struct jv){.type = JV_OBJECT, .len = count, .members = members}
+                      : in_order(c, members, count);
+    return to->type == JV_UNDEFINED ? -ENOMEM : 0;
 }
 
-static struct jv convert_container(struct conversion *c, yyjson_val *val, unsigned depth)
+__attribute__((noinline)) static int convert_container(struct conversion *c, yyjson_val *val,
+                                                       unsigned depth, struct jv *to)
 {
-    if (depth > JSON_DEPTH_MAX) {
-        c->failure = -E2BIG;
-        return jv_undefined();
-    }
-    struct jv v = yyjson_is_arr(val) ? convert_array(c, val, depth) : convert_object(c, val, depth);
-    if (v.type == JV_UNDEFINED && c->failure == 0)
-        c->failure = -ENOMEM;
-    return v;
+    if (depth > JSON_DEPTH_MAX)
+        return -E2BIG;
+    return unsafe_yyjson_is_arr(val) ? convert_array(c, val, depth, to)
+                                     : convert_object(c, val, depth, to);
 }
 
 static int hex4(const char *text)
@@ -231,12 +238,14 @@ int jv_parse(struct jv *out, struct arena *a, struct str text, enum jv_parse_fla
         return err_set(err, -EINVAL, why.pos, "malformed JSON at byte %zu: %s", why.pos, why.msg);
 
     struct conversion c = {.arena = a, .flags = flags};
-    struct jv v = convert(&c, yyjson_doc_get_root(doc), 0);
-    if (c.failure == 0)
+    struct jv v;
+    switch (convert(&c, yyjson_doc_get_root(doc), 0, &v)) {
+    case 0:
         *out = v;
-    if (c.failure == -E2BIG)
+        return 0;
+    case -E2BIG:
         return err_set(err, -E2BIG, 0, "JSON nested deeper than %d levels", JSON_DEPTH_MAX);
-    if (c.failure != 0)
+    default:
         return err_set(err, -ENOMEM, 0, "no memory for %zu bytes of JSON", text.len);
-    return 0;
+    }
 }

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 
 #include <yyjson.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define CENTS_BELOW 1e7 /* as hundredths they are 32 bits */
 
 enum {
     DOUBLE_DIGITS_MAX = 24, /* 17 tell any double apart; yyjson may print zeros up to 10^21 */
@@ -21,26 +26,20 @@ static const char escapes[256] = {
     [26] = 'u',   [27] = 'u',    [28] = 'u', [29] = 'u',   [30] = 'u',   [31] = 'u',
 };
 
-/* Does none of the eight bytes need an escape? A borrow only starts at a byte that does; a byte
- * with its top bit set never does. */
-static inline bool is_plain_word(uint64_t word)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t highs = UINT64_C(0x8080808080808080);
-    uint64_t low = word - ones * 0x20;
-    uint64_t quote = (word ^ (ones * '"')) - ones;
-    uint64_t slash = (word ^ (ones * '\\')) - ones;
-    return ((low | quote | slash) & ~word & highs) == 0;
-}
-
 /* The compiler's portable vectors: a few instructions with SSE2 or NEON. */
 typedef uint8_t octets __attribute__((vector_size(16)));
 typedef uint64_t words __attribute__((vector_size(16)));
 
 static inline bool is_plain_vector(octets bytes)
 {
-    words hit = (words)((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
-    return (hit[0] | hit[1]) == 0;
+    /* With this bit flipped, '"' is what comes behind the control characters. */
+    octets hit = (octets)(((bytes ^ 2) <= ('"' ^ 2)) | (bytes == '\\'));
+#ifdef __SSE2__
+    return _mm_movemask_epi8((__m128i)hit) == 0;
+#else
+    words both = (words)hit;
+    return (both[0] | both[1]) == 0;
+#endif
 }
 
 static inline bool copy_plain_16(char *to, const char *from)
@@ -63,17 +62,19 @@ __attribute__((always_inline)) static inline bool copy_plain(char *to, struct st
         return copy_plain_16(to + len - 16, text.ptr + len - 16);
     }
     if (len >= 8) {
-        words both = {str_load8(text.ptr), str_load8(text.ptr + len - 8)};
-        memcpy(to, &both, 8);
-        memcpy(to + len - 8, (const char *)&both + 8, 8);
-        return is_plain_vector((octets)both);
+        uint64_t head = str_load8(text.ptr);
+        uint64_t tail = str_load8(text.ptr + len - 8);
+        memcpy(to, &head, 8);
+        memcpy(to + len - 8, &tail, 8);
+        return is_plain_vector((octets)(words){head, tail});
     }
     if (len >= 4) {
         uint32_t head = str_load4(text.ptr);
         uint32_t tail = str_load4(text.ptr + len - 4);
         memcpy(to, &head, 4);
         memcpy(to + len - 4, &tail, 4);
-        return is_plain_word(head | (uint64_t)tail << 32);
+        uint64_t both = head | (uint64_t)tail << 32;
+        return is_plain_vector((octets)(words){both, both});
     }
     for (size_t i = 0; i < len; i++) {
         to[i] = text.ptr[i];
@@ -125,31 +126,47 @@ static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int
     return count;
 }
 
-static size_t integer_text(uint64_t number, bool is_negative, char text[JV_NUMBER_BYTES])
+/* The two digits of a number below 100. */
+static inline void two_digits(char *to, uint32_t number)
 {
-    size_t len = is_negative ? 2 : 1;
-    for (uint64_t rest = number; rest >= 10; rest /= 10)
+    uint32_t tens = number * 103 >> 10; /* number / 10 */
+    to[0] = (char)('0' + tens);
+    to[1] = (char)('0' + (number - tens * 10));
+}
+
+static inline size_t integer_text(uint64_t number, char *text)
+{
+    if (number < 10) {
+        text[0] = (char)('0' + number);
+        return 1;
+    }
+    size_t len = 2;
+    for (uint64_t rest = number; rest >= 100; rest /= 10)
         len++;
-    text[0] = '-';
-    for (size_t at = len; at > is_negative; at--, number /= 10)
-        text[at - 1] = (char)('0' + number % 10);
+    size_t at = len - 2;
+    for (; number >= 1000; number /= 100, at -= 2)
+        two_digits(text + at, (uint32_t)(number % 100));
+    if (number >= 100) {
+        text[at + 1] = (char)('0' + number % 10);
+        number /= 10;
+        at--;
+    }
+    two_digits(text + at, (uint32_t)number);
     return len;
 }
 
-/* ECMAScript Number::toString for a finite number that is no small integer. */
-static size_t real_text(double number, char text[JV_NUMBER_BYTES])
+/* ECMAScript Number::toString for a positive number that is no small integer. */
+static size_t real_text(double number, char *text)
 {
     struct buf local = {.ptr = text, .cap = JV_NUMBER_BYTES, .max = JV_NUMBER_BYTES};
     struct buf *out = &local;
     char digits[DOUBLE_DIGITS_MAX];
     int exponent; /* value = 0.DIGITS x 10^exponent */
-    size_t count = shortest_digits(fabs(number), digits, &exponent);
+    size_t count = shortest_digits(number, digits, &exponent);
     assert(count > 0);
     struct str all = {digits, count};
     int n = exponent;
     int k = (int)count;
-    if (number < 0)
-        buf_putc(out, '-');
     if (k <= n && n <= 21) {
         buf_append(out, all);
         for (int i = k; i < n; i++)
@@ -175,36 +192,52 @@ static size_t real_text(double number, char text[JV_NUMBER_BYTES])
     return local.len;
 }
 
-/* A price and the like: up to six decimals. A decimal of at most 15 digits that reads back as the
- * same double is its shortest form when none with fewer decimals does. 0: it is none. */
-static size_t decimal_text(double number, char text[JV_NUMBER_BYTES])
+/* A decimal of three to six places; 0: it is none. A decimal of at most 15 digits that reads back
+ * as the same double is its shortest form when none with fewer places does. */
+static size_t decimal_text(double size, char *text)
 {
-    static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
-    double size = fabs(number);
+    static const double powers[] = {1e3, 1e4, 1e5, 1e6};
     if (!(size < 1e9) || size < 1e-6)
         return 0;
     for (size_t i = 0; i < countof(powers); i++) {
         uint64_t digits = (uint64_t)(size * powers[i] + 0.5);
         if ((double)digits / powers[i] != size)
             continue;
-        char decimals[countof(powers)];
-        for (size_t at = i + 1; at > 0; at--, digits /= 10)
-            decimals[at - 1] = (char)('0' + digits % 10);
-        size_t len = integer_text(digits, number < 0, text);
+        char places[8];
+        for (size_t at = i + 3; at > 0; at--, digits /= 10)
+            places[at - 1] = (char)('0' + digits % 10);
+        size_t len = integer_text(digits, text);
         text[len++] = '.';
-        memcpy(text + len, decimals, sizeof(decimals)); /* a constant size is one move */
-        return len + i + 1;
+        memcpy(text + len, places, sizeof(places)); /* a constant size is one move */
+        return len + i + 3;
     }
     return 0;
 }
 
+__attribute__((noinline)) static size_t positive_text(double size, char *text)
+{
+    if (size <= JV_INTEGER_MAX && size == (double)(int64_t)size)
+        return integer_text((uint64_t)size, text);
+    size_t len = decimal_text(size, text);
+    return len > 0 ? len : real_text(size, text);
+}
+
+/* Nearly all numbers are small integers and prices, which are an integer of hundredths. */
 static size_t finite_text(double number, char text[JV_NUMBER_BYTES])
 {
-    bool is_small = number >= -JV_INTEGER_MAX && number <= JV_INTEGER_MAX;
-    if (is_small && number == (double)(int64_t)number)
-        return integer_text((uint64_t)fabs(number), number < 0, text);
-    size_t len = decimal_text(number, text);
-    return len > 0 ? len : real_text(number, text);
+    size_t sign = number < 0;
+    double size = fabs(number);
+    int64_t cents = size < CENTS_BELOW ? (int64_t)(size * 100 + 0.5) : -1;
+    text[0] = '-';
+    if ((double)cents / 100 != size)
+        return sign + positive_text(size, text + sign);
+    uint32_t rest = (uint32_t)cents % 100;
+    size_t len = sign + integer_text((uint32_t)cents / 100, text + sign);
+    if (rest == 0)
+        return len;
+    text[len] = '.';
+    two_digits(text + len + 1, rest);
+    return len + 2 + (rest % 10 != 0);
 }
 
 size_t jv_number_text(double number, char text[JV_NUMBER_BYTES])
@@ -279,36 +312,48 @@ static char *put_escaped(struct writer *w, char *at, struct str text)
     return at == NULL ? NULL : put_char(w, at, '"');
 }
 
-static inline char *put_string(struct writer *w, char *at, struct str text)
+static char *put_escaped_key(struct writer *w, char *at, struct str key)
 {
-    at = room(w, at, text.len + 2);
-    if (at == NULL)
-        return NULL;
+    at = put_escaped(w, at, key);
+    return at == NULL ? NULL : put_char(w, at, ':');
+}
+
+/* The text in its quotes where there is room for it; NULL when a byte of it needs an escape. */
+__attribute__((always_inline)) static inline char *quote(char *at, struct str text)
+{
     if (!copy_plain(at + 1, text))
-        return put_escaped(w, at, text);
+        return NULL;
     at[0] = '"';
     at[text.len + 1] = '"';
     return at + text.len + 2;
 }
 
+__attribute__((always_inline)) static inline char *put_string(struct writer *w, char *at,
+                                                              struct str text)
+{
+    at = room(w, at, text.len + 2);
+    if (at == NULL)
+        return NULL;
+    char *behind = quote(at, text);
+    return behind != NULL ? behind : put_escaped(w, at, text);
+}
+
 /* `before` is the '{' or ',' in front of the key. */
-static inline char *put_key(struct writer *w, char *at, char before, struct str key)
+__attribute__((always_inline)) static inline char *put_key(struct writer *w, char *at, char before,
+                                                           struct str key)
 {
     at = room(w, at, key.len + 4);
     if (at == NULL)
         return NULL;
-    at[0] = before;
-    if (copy_plain(at + 2, key)) {
-        at[1] = '"';
-        at[key.len + 2] = '"';
-        at[key.len + 3] = ':';
-        return at + key.len + 4;
-    }
-    at = put_escaped(w, at + 1, key);
-    return at == NULL ? NULL : put_char(w, at, ':');
+    *at = before;
+    char *behind = quote(at + 1, key);
+    if (behind == NULL)
+        return put_escaped_key(w, at + 1, key);
+    *behind = ':';
+    return behind + 1;
 }
 
-static char *put_number(struct writer *w, char *at, struct jv v)
+__attribute__((noinline)) static char *put_odd_number(struct writer *w, char *at, struct jv v)
 {
     char text[JV_NUMBER_BYTES];
     if (v.exact)
@@ -318,18 +363,28 @@ static char *put_number(struct writer *w, char *at, struct jv v)
     return put_text(w, at, (struct str){text, finite_text(v.number, text)});
 }
 
-static char *put_container(struct writer *w, char *at, struct jv v);
+static inline char *put_number(struct writer *w, char *at, struct jv v)
+{
+    if (v.exact || !isfinite(v.number) || w->end - at < JV_NUMBER_BYTES)
+        return put_odd_number(w, at, v);
+    return at + finite_text(v.number, at);
+}
 
-static inline char *put_value(struct writer *w, char *at, struct jv v)
+static char *put_members(struct writer *w, char *at, struct jv object);
+static char *put_items(struct writer *w, char *at, struct jv array);
+
+__attribute__((always_inline)) static inline char *put_value(struct writer *w, char *at,
+                                                             struct jv v)
 {
     switch ((enum jv_type)v.type) {
     case JV_STRING:
-        return put_string(w, at, jv_str(v));
+        return put_string(w, at, (struct str){v.ptr, v.len});
     case JV_NUMBER:
         return put_number(w, at, v);
     case JV_ARRAY:
+        return put_items(w, at, v);
     case JV_OBJECT:
-        return put_container(w, at, v);
+        return put_members(w, at, v);
     case JV_BOOL:
         return put_text(w, at, v.boolean ? STR("true") : STR("false"));
     case JV_UNDEFINED:
@@ -339,25 +394,30 @@ static inline char *put_value(struct writer *w, char *at, struct jv v)
     return put_text(w, at, STR("null"));
 }
 
-static char *put_container(struct writer *w, char *at, struct jv v)
+static char *put_members(struct writer *w, char *at, struct jv object)
 {
-    bool is_object = v.type == JV_OBJECT;
-    char before = is_object ? '{' : '[';
-    bool is_empty = true;
-    for (uint32_t i = 0; i < v.len; i++) {
-        struct jv value = is_object ? v.members[i].value : v.items[i];
-        if (is_object && value.type == JV_UNDEFINED)
+    const struct jv_member *end = object.members + object.len;
+    char before = '{';
+    for (const struct jv_member *member = object.members; member < end; member++) {
+        if (member->value.type == JV_UNDEFINED)
             continue;
-        at = is_object ? put_key(w, at, before, v.members[i].key) : put_char(w, at, before);
-        at = at == NULL ? NULL : put_value(w, at, value);
+        at = put_key(w, at, before, member->key);
+        at = at == NULL ? NULL : put_value(w, at, member->value);
         if (at == NULL)
             return NULL;
         before = ',';
-        is_empty = false;
     }
-    if (is_empty)
-        return put_text(w, at, is_object ? STR("{}") : STR("[]"));
-    return put_char(w, at, is_object ? '}' : ']');
+    return before == '{' ? put_text(w, at, STR("{}")) : put_char(w, at, '}');
+}
+
+static char *put_items(struct writer *w, char *at, struct jv array)
+{
+    at = put_char(w, at, '[');
+    for (uint32_t i = 0; i < array.len && at != NULL; i++) {
+        at = i == 0 ? at : put_char(w, at, ',');
+        at = at == NULL ? NULL : put_value(w, at, array.items[i]);
+    }
+    return at == NULL ? NULL : put_char(w, at, ']');
 }
 
 /* A writer at the buffer's end, or NULL. */

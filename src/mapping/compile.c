@@ -173,11 +173,12 @@ static int compile_template(struct compiler *c, struct node *out, struct jv argu
     if (rc != 1)
         return rc;
     rc = template_compile(&template, c->arena, jv_str(out->constant));
-    bool is_plain = template.count == 0 || (template.count == 1 && !template.pieces[0].has_value);
-    for (uint32_t i = 0; rc == 0 && i < template.count; i++)
-        if (template.pieces[i].has_value)
-            rc = compile_place(c, &template.pieces[i].place);
-    if (rc == 0 && !is_plain)
+    template.has_slots = true;
+    for (uint32_t i = 0; rc == 0 && i < template.count; i++) {
+        rc = compile_place(c, &template.pieces[i].place);
+        template.has_slots = template.has_slots &&template.pieces[i].place.slot != LOOKUP_NONE;
+    }
+    if (rc == 0 && template.count > 0) /* else the text is what it is */
         *out = (struct node){.op = OP_TEMPLATE, .template = template};
     return rc;
 }

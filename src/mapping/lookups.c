@@ -10,7 +10,7 @@ static unsigned bucket_of(struct str key)
     return mix % LOOKUP_BUCKETS;
 }
 
-static struct lookup *find_child(const struct lookup *parent, struct str key)
+static inline struct lookup *find_child(const struct lookup *parent, struct str key)
 {
     struct lookup *child = parent->children[bucket_of(key)];
     while (child != NULL && !str_eq(child->key, key))
@@ -36,6 +36,7 @@ static struct lookup *add_child(struct lookup *parent, struct arena *a, struct s
         return NULL;
     *child = (struct lookup){.key = key, .next = *bucket, .slot = LOOKUP_NONE};
     *bucket = child;
+    parent->child_keys |= jv_key_bit(key);
     return child;
 }
 
@@ -74,8 +75,14 @@ static void visit_members(const struct lookup *at, struct jv object, struct jv *
 {
     for (uint32_t i = 0; i < object.len; i++) {
         const struct jv_member *member = &object.members[i];
+        if ((at->child_keys & jv_key_bit(member->key)) == 0)
+            continue;
         const struct lookup *child = find_child(at, member->key);
-        if (child != NULL)
+        if (child == NULL)
+            continue;
+        if (child->children == NULL)
+            found[child->slot] = member->value;
+        else
             visit(child, member->value, found);
     }
 }

@@ -27,6 +27,7 @@ struct lookup {
     struct str key;
     struct lookup *next;      /* in the same bucket */
     struct lookup **children; /* LOOKUP_BUCKETS of them, or NULL */
+    uint64_t child_keys;      /* jv_key_bit of each: most members of a payload are nobody's */
     uint32_t slot;            /* LOOKUP_NONE: only on the way to others */
 };
 

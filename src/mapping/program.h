@@ -2,7 +2,7 @@
  * program: a compiled mapping, a tree of nodes. Private to this room.
  *
  *     source (JSON) --validate_mapping--> fine --program_compile--> struct scope
- * --program_eval(payload)--> value
+ * --program_transform(payload)--> value
  *
  * Each node computes one value from the payload. Nodes, paths and texts live in the mapping's
  * arena.
@@ -37,6 +37,7 @@ enum op {
     OP_EXCLUDE_NULL,
     OP_LIQUID,
     OP_THROW, /* a faulty directive where validation does not look: it fails when it is reached */
+    OP_COUNT,
 };
 
 struct node {
@@ -181,8 +182,6 @@ struct run {
     const char *limit; /* with -E2BIG: what there was more of than limit_max */
     unsigned limit_max;
 };
-
-struct jv program_eval(struct run *r, const struct node *node, struct jv payload);
 
 /* What transform() does to a payload that it was given: it must be an object, undefined counts as
  * {}. */

@@ -59,18 +59,25 @@ static struct jv run_made(struct run *r, struct jv made)
     return made.type == JV_UNDEFINED ? run_out_of_memory(r) : made;
 }
 
+typedef struct jv evaluator(struct run *r, const struct node *node, struct jv payload);
+
+static evaluator *const evaluators[OP_COUNT];
+
 /* The two that most nodes are, without a call. */
 static inline struct jv eval(struct run *r, const struct node *node, struct jv payload)
 {
-    if (node->op != OP_CONSTANT && (node->op != OP_PATH || node->place.slot == LOOKUP_NONE))
-        return program_eval(r, node, payload);
     r->steps++;
-    return node->op == OP_CONSTANT ? node->constant : r->found[node->place.slot];
+    if (node->op == OP_CONSTANT)
+        return node->constant;
+    if (node->op == OP_PATH && node->place.slot != LOOKUP_NONE)
+        return r->found[node->place.slot];
+    return evaluators[node->op](r, node, payload);
 }
 
 /* Its keys are distinct and in order since the mapping was parsed: nothing to look up. */
-static struct jv eval_object(struct run *r, const struct object_node *object, struct jv payload)
+static struct jv eval_object(struct run *r, const struct node *node, struct jv payload)
 {
+    const struct object_node *object = node->object;
     struct jv_member *members = arena_array(r->arena, object->count, sizeof(*members));
     struct jv result = {.type = JV_OBJECT, .members = members};
     if (members == NULL)
@@ -78,14 +85,16 @@ static struct jv eval_object(struct run *r, const struct object_node *object, st
     for (uint32_t i = 0; i < object->count; i++) {
         const struct member_node *member = &object->members[i];
         struct jv value = eval(r, &member->value, payload);
-        if (!member->is_hidden && !(object->is_final && value.type == JV_UNDEFINED))
-            members[result.len++] = (struct jv_member){member->key, value};
+        bool is_dropped = object->is_final & (value.type == JV_UNDEFINED);
+        members[result.len] = (struct jv_member){member->key, value};
+        result.len += !(is_dropped | member->is_hidden);
     }
     return result;
 }
 
-static struct jv eval_array(struct run *r, const struct array_node *array, struct jv payload)
+static struct jv eval_array(struct run *r, const struct node *node, struct jv payload)
 {
+    const struct array_node *array = node->array;
     struct jv *items;
     struct jv result = jv_array(r->arena, &items, array->count);
     if (result.type != JV_ARRAY)
@@ -95,10 +104,22 @@ static struct jv eval_array(struct run *r, const struct array_node *array, struc
     return result;
 }
 
-static struct jv eval_path_text(struct run *r, const struct node *argument, struct jv payload)
+static struct jv eval_constant(struct run *r, const struct node *node, struct jv payload)
+{
+    (void)r;
+    (void)payload;
+    return node->constant;
+}
+
+static struct jv eval_path(struct run *r, const struct node *node, struct jv payload)
+{
+    return place_get(&node->place, payload, r->found);
+}
+
+static struct jv eval_path_text(struct run *r, const struct node *node, struct jv payload)
 {
     struct path path;
-    struct jv text = program_eval(r, argument, payload);
+    struct jv text = eval(r, node->argument, payload);
     if (text.type != JV_STRING)
         return run_throw(r, ERROR_PLAIN, "@path: expected string, got %s", program_type_name(text));
     struct str stripped = path_strip_root(r->arena, jv_str(text));
@@ -107,45 +128,54 @@ static struct jv eval_path_text(struct run *r, const struct node *argument, stru
     return path_get(path, payload);
 }
 
-static struct jv eval_template(struct run *r, const struct template *t, struct jv payload)
+/* What templates and transforms see where there is nothing. */
+static inline struct jv data_of(struct jv payload)
+{
+    return payload.type == JV_UNDEFINED ? (struct jv){.type = JV_OBJECT} : payload;
+}
+
+__attribute__((noinline)) static struct jv render(struct run *r, const struct template *t,
+                                                  struct jv payload)
 {
     struct buf text;
     int rc;
-    if (payload.type == JV_UNDEFINED)
-        payload = (struct jv){.type = JV_OBJECT};
-    if (t->count == 1 && !t->has_second_pass && t->pieces[0].literal.len == 0) {
-        struct jv value = place_get(&t->pieces[0].place, payload, r->found);
-        if (value.type == JV_STRING || jv_is_nullish(value)) /* the whole text is one value */
-            return value.type == JV_STRING ? value : jv_string(STR(""));
-    }
-    struct str plain = template_render_plain(t, r->arena, payload, r->found);
-    if (plain.ptr != NULL)
-        return jv_string(plain);
     buf_init_arena(&text, r->arena, MAPPING_OUTPUT_BYTES_MAX);
     if (!template_render(t, r->arena, payload, r->found, &text, &rc))
         return run_throw(r, ERROR_TYPE, PRIMITIVE_WANTED);
     return rc != 0 ? run_out_of_memory(r) : run_text(r, &text);
 }
 
-static struct jv eval_template_text(struct run *r, const struct node *argument, struct jv payload)
+static struct jv eval_template(struct run *r, const struct node *node, struct jv payload)
+{
+    const struct template *t = &node->template;
+    if (t->has_slots && !t->has_second_pass) {
+        struct jv plain = template_render_plain(t, r->arena, r->found);
+        if (plain.type == JV_STRING)
+            return plain;
+    }
+    return render(r, t, data_of(payload));
+}
+
+static struct jv eval_template_text(struct run *r, const struct node *node, struct jv payload)
 {
     struct template template;
-    struct jv text = program_eval(r, argument, payload);
+    struct jv text = eval(r, node->argument, payload);
     if (text.type != JV_STRING)
         return run_throw(r, ERROR_PLAIN, "@template: expected string, got %s",
                          program_type_name(text));
     if (template_compile(&template, r->arena, jv_str(text)) != 0)
         return run_out_of_memory(r);
-    return eval_template(r, &template, payload);
+    return render(r, &template, data_of(payload));
 }
 
-static struct jv eval_case(struct run *r, const struct case_node *node, struct jv payload)
+static struct jv eval_case(struct run *r, const struct node *node, struct jv payload)
 {
-    struct jv value = program_eval(r, &node->value, payload);
+    const struct case_node *fold = node->fold;
+    struct jv value = eval(r, &fold->value, payload);
     struct str folded = {NULL, 0};
     if (value.type != JV_STRING)
         return value;
-    switch (node->fold) {
+    switch (fold->fold) {
     case FOLD_UNKNOWN:
         return run_throw(r, ERROR_PLAIN,
                          "operator key should have a value of \"lower\" or \"upper\"");
@@ -174,29 +204,31 @@ static struct jv replace_one(struct run *r, const struct replace_node *node,
     return run_text(r, &text);
 }
 
-static struct jv eval_replace(struct run *r, const struct replace_node *node, struct jv payload)
+static struct jv eval_replace(struct run *r, const struct node *node, struct jv payload)
 {
-    struct jv value = program_eval(r, &node->value, payload);
+    const struct replace_node *replace = node->replace;
+    struct jv value = eval(r, &replace->value, payload);
     if (value.type == JV_BOOL || value.type == JV_NUMBER) {
         struct buf text;
         buf_init_arena(&text, r->arena, MAPPING_OUTPUT_BYTES_MAX);
         (void)text_append_value(&text, value); /* only objects throw */
         value = run_text(r, &text);
     }
-    if (value.type != JV_STRING || !node->is_usable)
+    if (value.type != JV_STRING || !replace->is_usable)
         return jv_string(STR(""));
-    value = replace_one(r, node, &node->first, value);
-    if (r->rc == 0 && node->second.pattern.len > 0)
-        value = replace_one(r, node, &node->second, value);
+    value = replace_one(r, replace, &replace->first, value);
+    if (r->rc == 0 && replace->second.pattern.len > 0)
+        value = replace_one(r, replace, &replace->second, value);
     return value;
 }
 
-static struct jv eval_json(struct run *r, const struct json_node *node, struct jv payload)
+static struct jv eval_json(struct run *r, const struct node *node, struct jv payload)
 {
-    struct jv value = program_eval(r, &node->value, payload);
+    const struct json_node *json = node->json;
+    struct jv value = eval(r, &json->value, payload);
     struct jv decoded;
     struct buf text;
-    switch (node->mode) {
+    switch (json->mode) {
     case JSON_MODE_UNKNOWN:
         break;
     case JSON_MODE_ENCODE:
@@ -220,12 +252,12 @@ static struct jv eval_json(struct run *r, const struct json_node *node, struct j
     return jv_undefined();
 }
 
-static struct jv eval_liquid(struct run *r, const struct liquid *liquid, struct jv payload)
+static struct jv eval_liquid(struct run *r, const struct node *node, struct jv payload)
 {
     struct buf text;
     struct liquid_error error;
     buf_init_arena(&text, r->arena, MAPPING_OUTPUT_BYTES_MAX);
-    switch (liquid_render(liquid, r->arena, payload, &text, &error)) {
+    switch (liquid_render(node->liquid, r->arena, payload, &text, &error)) {
     case 0:
         return text.len == 0 && !text.failed ? jv_string(STR("")) : run_text(r, &text);
     case -EINVAL:
@@ -241,12 +273,13 @@ static struct jv eval_liquid(struct run *r, const struct liquid *liquid, struct 
     }
 }
 
-static struct jv eval_if(struct run *r, const struct if_node *node, struct jv payload)
+static struct jv eval_if(struct run *r, const struct node *node, struct jv payload)
 {
-    struct jv subject = eval(r, &node->subject, payload);
+    const struct if_node *branch = node->branch;
+    struct jv subject = eval(r, &branch->subject, payload);
     bool is_met = !jv_is_nullish(subject);
     bool throws = false;
-    switch (node->condition) {
+    switch (branch->condition) {
     case CONDITION_EXISTS:
         break;
     case CONDITION_NOT_BLANK:
@@ -255,7 +288,7 @@ static struct jv eval_if(struct run *r, const struct if_node *node, struct jv pa
     }
     if (throws)
         return run_throw(r, ERROR_TYPE, PRIMITIVE_WANTED);
-    return eval(r, is_met ? &node->then : &node->otherwise, payload);
+    return eval(r, is_met ? &branch->then : &branch->otherwise, payload);
 }
 
 static struct jv *new_found(struct run *r, const struct scope *scope)
@@ -270,46 +303,48 @@ static struct jv eval_scope(struct run *r, const struct scope *scope, struct jv 
     lookups_find(&scope->lookups, payload, found);
     r->found = found;
     r->steps += scope->lookups.count;
-    return program_eval(r, &scope->node, payload);
+    return eval(r, &scope->node, payload);
 }
 
-static struct jv eval_array_path(struct run *r, const struct array_path_node *node,
-                                 struct jv payload)
+static struct jv eval_array_path(struct run *r, const struct node *node, struct jv payload)
 {
+    const struct array_path_node *path = node->array_path;
     struct jv *items;
-    struct jv root = program_eval(r, &node->root, payload);
+    struct jv root = eval(r, &path->root, payload);
     const struct jv *outer = r->found;
     bool is_object = root.type == JV_OBJECT;
-    if (!node->has_shape || (!is_object && root.type != JV_ARRAY))
+    if (!path->has_shape || (!is_object && root.type != JV_ARRAY))
         return root;
     uint32_t count = is_object ? 1 : root.len;
     struct jv result = jv_array(r->arena, &items, count);
-    struct jv *found = new_found(r, &node->shape);
+    struct jv *found = new_found(r, &path->shape);
     if (result.type != JV_ARRAY || found == NULL)
         return run_out_of_memory(r);
     for (uint32_t i = 0; i < count && r->rc == 0; i++) {
         if (!run_counted(r, 0))
             return jv_undefined();
-        items[i] = eval_scope(r, &node->shape, is_object ? root : root.items[i], found);
+        items[i] = eval_scope(r, &path->shape, is_object ? root : root.items[i], found);
     }
     r->found = outer;
     return result;
 }
 
-static struct jv eval_flatten(struct run *r, const struct flatten_node *node, struct jv payload)
+static struct jv eval_flatten(struct run *r, const struct node *node, struct jv payload)
 {
-    struct jv separator = program_eval(r, &node->separator, payload);
+    const struct flatten_node *flatten = node->flatten;
+    struct jv separator = eval(r, &flatten->separator, payload);
     if (separator.type != JV_STRING)
         return run_throw(r, ERROR_PLAIN, "@flatten requires a string separator");
-    struct jv value = program_eval(r, &node->value, payload);
-    struct jv flat = objects_flatten(r->arena, value, jv_str(separator), node->omits_arrays);
+    struct jv value = eval(r, &flatten->value, payload);
+    struct jv flat = objects_flatten(r->arena, value, jv_str(separator), flatten->omits_arrays);
     return run_counted(r, flat.len) ? run_made(r, flat) : jv_undefined();
 }
 
-static struct jv eval_merge(struct run *r, const struct merge_node *node, struct jv payload)
+static struct jv eval_merge(struct run *r, const struct node *node, struct jv payload)
 {
-    struct jv direction = program_eval(r, &node->direction, payload);
-    struct jv objects = program_eval(r, &node->objects, payload);
+    const struct merge_node *merge = node->merge;
+    struct jv direction = eval(r, &merge->direction, payload);
+    struct jv objects = eval(r, &merge->objects, payload);
     for (uint32_t i = 0; i < objects.len && r->rc == 0; i++)
         if (objects.items[i].type >= JV_STRING)
             (void)run_counted(r, objects.items[i].len);
@@ -318,32 +353,63 @@ static struct jv eval_merge(struct run *r, const struct merge_node *node, struct
     return run_made(r, objects_merge(r->arena, objects, str_eq(jv_str(direction), STR("left"))));
 }
 
-static struct jv eval_exclude_null(struct run *r, const struct node *argument, struct jv payload)
+static struct jv eval_exclude_null(struct run *r, const struct node *node, struct jv payload)
 {
-    struct jv value = program_eval(r, argument, payload);
+    struct jv value = eval(r, node->argument, payload);
     if (value.type != JV_OBJECT)
         return value.type == JV_NULL ? jv_undefined() : value;
     return run_made(r, objects_exclude_nulls(r->arena, value));
 }
 
-static struct jv eval_transform(struct run *r, const struct transform_node *node, struct jv payload)
+static struct jv eval_transform(struct run *r, const struct node *node, struct jv payload)
 {
+    const struct transform_node *transform = node->transform;
     const struct jv *outer = r->found;
     struct jv value = jv_undefined();
-    struct jv applied = program_transform(r, &node->apply, payload);
-    struct jv *found = new_found(r, &node->mapping);
+    struct jv applied = program_transform(r, &transform->apply, payload);
+    struct jv *found = new_found(r, &transform->mapping);
     if (found == NULL)
         (void)run_out_of_memory(r);
     if (r->rc == 0)
-        value = eval_scope(r, &node->mapping, applied, found);
+        value = eval_scope(r, &transform->mapping, applied, found);
     r->found = outer;
     return value;
 }
 
+static struct jv eval_throw(struct run *r, const struct node *node, struct jv payload)
+{
+    (void)payload;
+    if (r->rc == 0) {
+        r->rc = -EINVAL;
+        r->thrown = *node->thrown;
+    }
+    return jv_undefined();
+}
+
+static evaluator *const evaluators[OP_COUNT] = {
+    [OP_CONSTANT] = eval_constant,
+    [OP_OBJECT] = eval_object,
+    [OP_ARRAY] = eval_array,
+    [OP_PATH] = eval_path,
+    [OP_PATH_TEXT] = eval_path_text,
+    [OP_TEMPLATE] = eval_template,
+    [OP_TEMPLATE_TEXT] = eval_template_text,
+    [OP_IF] = eval_if,
+    [OP_CASE] = eval_case,
+    [OP_REPLACE] = eval_replace,
+    [OP_ARRAY_PATH] = eval_array_path,
+    [OP_JSON] = eval_json,
+    [OP_FLATTEN] = eval_flatten,
+    [OP_MERGE] = eval_merge,
+    [OP_TRANSFORM] = eval_transform,
+    [OP_EXCLUDE_NULL] = eval_exclude_null,
+    [OP_LIQUID] = eval_liquid,
+    [OP_THROW] = eval_throw,
+};
+
 struct jv program_transform(struct run *r, const struct scope *scope, struct jv payload)
 {
-    if (payload.type == JV_UNDEFINED)
-        payload = (struct jv){.type = JV_OBJECT};
+    payload = data_of(payload);
     if (payload.type != JV_OBJECT)
         return run_throw(r, ERROR_PLAIN, "data must be an object, got %s",
                          program_type_name(payload));
@@ -359,52 +425,4 @@ struct jv program_element(struct run *r, const struct scope *scope, struct jv pa
     if (r->rc != 0 || value.type < JV_ARRAY)
         return value;
     return run_made(r, objects_clean(r->arena, value));
-}
-
-struct jv program_eval(struct run *r, const struct node *node, struct jv payload)
-{
-    r->steps++;
-    switch (node->op) {
-    case OP_CONSTANT:
-        return node->constant;
-    case OP_OBJECT:
-        return eval_object(r, node->object, payload);
-    case OP_ARRAY:
-        return eval_array(r, node->array, payload);
-    case OP_PATH:
-        return place_get(&node->place, payload, r->found);
-    case OP_PATH_TEXT:
-        return eval_path_text(r, node->argument, payload);
-    case OP_TEMPLATE:
-        return eval_template(r, &node->template, payload);
-    case OP_TEMPLATE_TEXT:
-        return eval_template_text(r, node->argument, payload);
-    case OP_IF:
-        return eval_if(r, node->branch, payload);
-    case OP_CASE:
-        return eval_case(r, node->fold, payload);
-    case OP_REPLACE:
-        return eval_replace(r, node->replace, payload);
-    case OP_ARRAY_PATH:
-        return eval_array_path(r, node->array_path, payload);
-    case OP_JSON:
-        return eval_json(r, node->json, payload);
-    case OP_FLATTEN:
-        return eval_flatten(r, node->flatten, payload);
-    case OP_MERGE:
-        return eval_merge(r, node->merge, payload);
-    case OP_TRANSFORM:
-        return eval_transform(r, node->transform, payload);
-    case OP_EXCLUDE_NULL:
-        return eval_exclude_null(r, node->argument, payload);
-    case OP_LIQUID:
-        return eval_liquid(r, node->liquid, payload);
-    case OP_THROW:
-        if (r->rc == 0) {
-            r->rc = -EINVAL;
-            r->thrown = *node->thrown;
-        }
-        return jv_undefined();
-    }
-    return jv_undefined();
 }

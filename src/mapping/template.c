@@ -37,44 +37,36 @@ static bool find_placeholder(struct str text, size_t from, size_t braces, size_t
     return false;
 }
 
-/* Cuts the text at its placeholders; counts the pieces when `pieces` is NULL. */
-static int cut(struct arena *a, struct str text, size_t braces, struct template_piece *pieces,
-               uint32_t *count)
+/* Cuts the text at its placeholders; counts the pieces when out->pieces is NULL. */
+static int cut(struct template *out, struct arena *a, struct str text, size_t braces)
 {
     size_t from = 0;
     size_t start;
     struct str inner;
-    *count = 0;
+    out->count = 0;
+    out->literal_bytes = text.len;
     while (find_placeholder(text, from, braces, &start, &inner)) {
-        if (pieces != NULL) {
-            struct template_piece *piece = &pieces[*count];
+        if (out->pieces != NULL) {
+            struct template_piece *piece = &out->pieces[out->count];
             *piece = (struct template_piece){.literal = str_slice(text, from, start),
-                                             .place.slot = LOOKUP_NONE,
-                                             .has_value = true};
+                                             .place.slot = LOOKUP_NONE};
             if (path_compile(&piece->place.path, a, text_trim(inner), PATH_MAPPING) != 0)
                 return -ENOMEM;
         }
-        ++*count;
+        out->count++;
+        out->literal_bytes -= inner.len + 2 * braces;
         from = start + inner.len + 2 * braces;
     }
-    if (from < text.len) {
-        if (pieces != NULL)
-            pieces[*count] = (struct template_piece){.literal = str_slice(text, from, text.len)};
-        ++*count;
-    }
+    out->tail = str_slice(text, from, text.len);
     return 0;
 }
 
 static int compile_pass(struct template *out, struct arena *a, struct str text, size_t braces)
 {
-    uint32_t count;
     *out = (struct template){0};
-    (void)cut(a, text, braces, NULL, &count);
-    struct template_piece *pieces = arena_array(a, count, sizeof(*pieces));
-    if (pieces == NULL)
-        return -ENOMEM;
-    out->pieces = pieces;
-    return cut(a, text, braces, pieces, &out->count);
+    (void)cut(out, a, text, braces);
+    out->pieces = arena_array(a, out->count, sizeof(*out->pieces));
+    return out->pieces == NULL ? -ENOMEM : cut(out, a, text, braces);
 }
 
 int template_compile(struct template *out, struct arena *a, struct str text)
@@ -87,56 +79,55 @@ int template_compile(struct template *out, struct arena *a, struct str text)
     return rc;
 }
 
-/* null, which prints nothing, behind the last value. */
-static struct jv value_of(const struct template_piece *piece, struct jv payload,
-                          const struct jv *found)
-{
-    return piece->has_value ? place_get(&piece->place, payload, found) : jv_null();
-}
-
 static bool render_pass(const struct template *t, struct jv payload, const struct jv *found,
                         struct buf *out)
 {
     for (uint32_t i = 0; i < t->count; i++) {
-        const struct template_piece *piece = &t->pieces[i];
-        buf_append(out, piece->literal);
-        struct jv value = value_of(piece, payload, found);
+        struct jv value = place_get(&t->pieces[i].place, payload, found);
+        buf_append(out, t->pieces[i].literal);
         if (!jv_is_nullish(value) && !text_append_value(out, value))
             return false;
     }
+    buf_append(out, t->tail);
     return true;
 }
 
-struct str template_render_plain(const struct template *t, struct arena *a, struct jv payload,
-                                 const struct jv *found)
+static inline char *put(char *at, struct str text)
 {
-    size_t room = 1; /* an empty text has an address too */
-    if (t->has_second_pass)
-        return (struct str){NULL, 0};
-    for (uint32_t i = 0; i < t->count; i++) {
-        const struct template_piece *piece = &t->pieces[i];
-        struct jv value = value_of(piece, payload, found);
-        bool is_number = value.type == JV_NUMBER && !value.exact;
-        if (!is_number && value.type != JV_STRING && !jv_is_nullish(value))
-            return (struct str){NULL, 0};
-        room += piece->literal.len + (is_number ? JV_NUMBER_BYTES : value.len);
+    if (text.len > 0)
+        memcpy(at, text.ptr, text.len);
+    return at + text.len;
+}
+
+struct jv template_render_plain(const struct template *t, struct arena *a, const struct jv *found)
+{
+    size_t room = t->literal_bytes;
+    const struct template_piece *end = t->pieces + t->count;
+    for (const struct template_piece *piece = t->pieces; piece < end; piece++) {
+        const struct jv *value = &found[piece->place.slot];
+        if (value->type == JV_STRING)
+            room += value->len;
+        else if (value->type == JV_NUMBER && !value->exact)
+            room += JV_NUMBER_BYTES;
+        else if (!jv_is_nullish(*value))
+            return jv_undefined();
     }
+    if (t->count == 1 && t->literal_bytes == 0 && found[t->pieces[0].place.slot].type == JV_STRING)
+        return found[t->pieces[0].place.slot];
     char *text = room > MAPPING_OUTPUT_BYTES_MAX ? NULL : arena_alloc(a, room);
-    size_t len = 0;
-    for (uint32_t i = 0; text != NULL && i < t->count; i++) {
-        const struct template_piece *piece = &t->pieces[i];
-        struct jv value = value_of(piece, payload, found);
-        if (piece->literal.len > 0)
-            memcpy(text + len, piece->literal.ptr, piece->literal.len);
-        len += piece->literal.len;
-        if (value.type == JV_NUMBER)
-            len += jv_number_text(value.number, text + len);
-        if (value.type != JV_STRING || value.len == 0)
-            continue;
-        memcpy(text + len, value.ptr, value.len);
-        len += value.len;
+    if (text == NULL)
+        return jv_undefined();
+    char *at = text;
+    for (const struct template_piece *piece = t->pieces; piece < end; piece++) {
+        const struct jv *value = &found[piece->place.slot];
+        at = put(at, piece->literal);
+        if (value->type == JV_STRING)
+            at = put(at, jv_str(*value));
+        else if (value->type == JV_NUMBER)
+            at += jv_number_text(value->number, at);
     }
-    return (struct str){text, len};
+    at = put(at, t->tail);
+    return jv_string((struct str){text, (size_t)(at - text)});
 }
 
 bool template_render(const struct template *t, struct arena *a, struct jv payload,

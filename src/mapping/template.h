@@ -28,24 +28,26 @@ static inline struct jv place_get(const struct place *place, struct jv payload,
 struct template_piece {
     struct str literal; /* before the value */
     struct place place;
-    bool has_value; /* false for the text after the last value */
 };
 
 struct template
 {
     struct template_piece *pieces;
+    struct str tail;      /* after the last value */
+    size_t literal_bytes; /* of all pieces and the tail */
     uint32_t count;
     bool has_second_pass; /* pieces are the three-brace ones: the result is cut again */
+    bool has_slots;       /* every place is a slot */
 };
 
 /* Text borrows from `text`; its places have no slots. -ENOMEM: the arena is full. */
 int template_compile(struct template *out, struct arena *a, struct str text)
     __attribute__((warn_unused_result));
 
-/* The text, when all values in it are texts and plain numbers, nearly always; else its ptr is NULL,
- * and template_render has to make it. A template with a second pass is never so. */
-struct str template_render_plain(const struct template *t, struct arena *a, struct jv payload,
-                                 const struct jv *found);
+/* The text, when all values in it are texts and plain numbers, nearly always; else undefined, and
+ * template_render has to make it. The template has slots and no second pass. A text that is nothing
+ * but one value is that value. */
+struct jv template_render_plain(const struct template *t, struct arena *a, const struct jv *found);
 
 /* Appends to `out`; false when a value cannot become text (text_append_value). A second pass
  * allocates from the arena; *rc is then -ENOMEM when that is full. */
