@@ -192,24 +192,24 @@ static size_t real_text(double number, char *text)
     return local.len;
 }
 
-/* A decimal of three to six places; 0: it is none. A decimal of at most 15 digits that reads back
- * as the same double is its shortest form when none with fewer places does. */
+/* A decimal of up to six places; 0: it is none. A decimal of at most 15 digits that reads back as the
+ * same double is its shortest form when none with fewer places does. */
 static size_t decimal_text(double size, char *text)
 {
-    static const double powers[] = {1e3, 1e4, 1e5, 1e6};
+    static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
     if (!(size < 1e9) || size < 1e-6)
         return 0;
     for (size_t i = 0; i < countof(powers); i++) {
         uint64_t digits = (uint64_t)(size * powers[i] + 0.5);
         if ((double)digits / powers[i] != size)
             continue;
-        char places[8];
-        for (size_t at = i + 3; at > 0; at--, digits /= 10)
+        char places[countof(powers)];
+        for (size_t at = i + 1; at > 0; at--, digits /= 10)
             places[at - 1] = (char)('0' + digits % 10);
         size_t len = integer_text(digits, text);
         text[len++] = '.';
         memcpy(text + len, places, sizeof(places)); /* a constant size is one move */
-        return len + i + 3;
+        return len + i + 1;
     }
     return 0;
 }
