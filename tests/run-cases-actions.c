@@ -199,12 +199,11 @@ static bool transform(struct outcome_of_case *o, struct runner *r, struct jv map
                       struct jv event, bool is_element, struct jv *payload)
 {
     struct thrown thrown = {STR("Error"), STR("")};
-    struct err err = {0};
     bool is_data = is_element || event.type == JV_OBJECT;
     if (!compile(o, r, is_data ? mapping : (struct jv){.type = JV_OBJECT}))
         return false;
-    int rc = is_element ? mapping_run_element(r->mapping, event, o->arena, payload, &thrown, &err)
-                        : mapping_run_or_throw(r->mapping, event, o->arena, payload, &thrown, &err);
+    int rc = is_element ? mapping_run_element(r->mapping, event, o->arena, payload, &thrown, NULL)
+                        : mapping_run_or_throw(r->mapping, event, o->arena, payload, &thrown, NULL);
     if (rc != 0)
         o->failure = failure_of(thrown);
     return rc == 0;

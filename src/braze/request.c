@@ -49,12 +49,13 @@ int request_make(struct request *out, enum request_family family, struct str pat
         out->body = objects[0];
         return 0;
     }
-    struct jv_builder b;
-    jv_object_begin(&b, a, 1);
-    jv_object_put(&b, str_from(row->array_key),
-                  (struct jv){.type = JV_ARRAY, .len = (uint32_t)count, .items = objects});
-    out->body = jv_object_end(&b);
-    return out->body.type == JV_OBJECT ? 0 : -ENOMEM;
+    struct jv_member *member = arena_alloc(a, sizeof(*member));
+    if (member == NULL)
+        return -ENOMEM;
+    member->key = str_from(row->array_key);
+    member->value = (struct jv){.type = JV_ARRAY, .len = (uint32_t)count, .items = objects};
+    out->body = (struct jv){.type = JV_OBJECT, .len = 1, .members = member};
+    return 0;
 }
 
 static struct str concat(struct arena *a, struct str head, struct str tail)

@@ -146,9 +146,19 @@ static int two_digits(const char *text, size_t at)
     return tens > 9 || ones > 9 ? 100 : (int)(tens * 10 + ones);
 }
 
+struct usual {
+    int year;
+    int month; /* 1 to 12 */
+    int day;
+    int hour;
+    int minute;
+    int second;
+    int fraction; /* milliseconds */
+};
+
 /* The form nearly every timestamp has, 2024-01-02T03:04:05Z or with three digits of a second. False
  * says nothing about the text: the general readers have the last word. */
-static bool parse_usual(struct str text, int64_t *ms)
+static inline bool read_usual(struct str text, struct usual *u)
 {
     enum { WITHOUT_MS = 20, WITH_MS = DATE_USUAL_BYTES };
     static const int days_of[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -158,23 +168,31 @@ static bool parse_usual(struct str text, int64_t *ms)
         return false;
     int century = two_digits(p, 0);
     int in_century = two_digits(p, 2);
-    int month = two_digits(p, 5);
-    int day = two_digits(p, 8);
-    int hour = two_digits(p, 11);
-    int minute = two_digits(p, 14);
-    int second = two_digits(p, 17);
-    int fraction = 0;
+    *u = (struct usual){
+        .year = century * 100 + in_century,
+        .month = two_digits(p, 5),
+        .day = two_digits(p, 8),
+        .hour = two_digits(p, 11),
+        .minute = two_digits(p, 14),
+        .second = two_digits(p, 17),
+    };
     if (text.len == WITH_MS) {
         int last = (unsigned char)p[22] - '0';
-        fraction = two_digits(p, 20) * 10 + last;
-        if (p[19] != '.' || last < 0 || last > 9 || fraction > 999)
+        u->fraction = two_digits(p, 20) * 10 + last;
+        if (p[19] != '.' || last < 0 || last > 9 || u->fraction > 999)
             return false;
     }
-    if (century > 99 || in_century > 99 || month < 1 || month > 12 || day < 1 ||
-        day > days_of[month - 1] || hour > 23 || minute > 59 || second > 59)
+    return century <= 99 && in_century <= 99 && u->month >= 1 && u->month <= 12 && u->day >= 1 &&
+           u->day <= days_of[u->month - 1] && u->hour <= 23 && u->minute <= 59 && u->second <= 59;
+}
+
+static bool parse_usual(struct str text, int64_t *ms)
+{
+    struct usual u;
+    if (!read_usual(text, &u))
         return false;
-    int64_t days = date_days(century * 100 + in_century, month - 1, day);
-    *ms = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + fraction;
+    int64_t days = date_days(u.year, u.month - 1, u.day);
+    *ms = (((days * 24 + u.hour) * 60 + u.minute) * 60 + u.second) * 1000 + u.fraction;
     return true;
 }
 
@@ -193,12 +211,10 @@ bool date_parse(struct jv v, int64_t *ms)
     return v.type == JV_STRING && date_parse_text(jv_str(v), ms);
 }
 
-bool date_is_like(struct str text)
+static bool is_unusual_date(struct str text)
 {
     char printed[32];
     int64_t ms;
-    if (parse_usual(text, &ms))
-        return true;
     double number = text_to_number(text);
     if (isnan(number))
         return !str_eq(text, STR("NaN")) && date_parse_text(text, &ms);
@@ -211,10 +227,16 @@ bool date_is_like(struct str text)
     return date_parse_text(text, &ms);
 }
 
+bool date_is_like(struct str text)
+{
+    struct usual u;
+    return read_usual(text, &u) || is_unusual_date(text);
+}
+
 bool date_is_iso(struct str text)
 {
-    int64_t ms;
-    return text.len == DATE_USUAL_BYTES && parse_usual(text, &ms);
+    struct usual u;
+    return text.len == DATE_USUAL_BYTES && read_usual(text, &u);
 }
 
 static char *put_digits(char *out, int64_t number, int digits)

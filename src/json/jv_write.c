@@ -192,8 +192,8 @@ static size_t real_text(double number, char *text)
     return local.len;
 }
 
-/* A decimal of up to six places; 0: it is none. A decimal of at most 15 digits that reads back as the
- * same double is its shortest form when none with fewer places does. */
+/* A decimal of up to six places; 0: it is none. A decimal of at most 15 digits that reads back as
+ * the same double is its shortest form when none with fewer places does. */
 static size_t decimal_text(double size, char *text)
 {
     static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
@@ -273,16 +273,18 @@ static char *grow(struct writer *w, const char *at, size_t bytes)
     return w->out->ptr + w->out->len;
 }
 
-/* `at` with room behind it; it moves when the buffer does. */
-static inline char *room(struct writer *w, char *at, size_t bytes)
+/* Makes room behind *at, which moves when the buffer does; false: the buffer is full. */
+static inline bool has_room(struct writer *w, char **at, size_t bytes)
 {
-    return (size_t)(w->end - at) >= bytes ? at : grow(w, at, bytes);
+    if ((size_t)(w->end - *at) >= bytes)
+        return true;
+    *at = grow(w, *at, bytes);
+    return *at != NULL;
 }
 
 static inline char *put_text(struct writer *w, char *at, struct str text)
 {
-    at = room(w, at, text.len);
-    if (at == NULL)
+    if (!has_room(w, &at, text.len))
         return NULL;
     memcpy(at, text.ptr, text.len);
     return at + text.len;
@@ -290,8 +292,7 @@ static inline char *put_text(struct writer *w, char *at, struct str text)
 
 static inline char *put_char(struct writer *w, char *at, char c)
 {
-    at = room(w, at, 1);
-    if (at == NULL)
+    if (!has_room(w, &at, 1))
         return NULL;
     *at = c;
     return at + 1;
@@ -331,8 +332,7 @@ __attribute__((always_inline)) static inline char *quote(char *at, struct str te
 __attribute__((always_inline)) static inline char *put_string(struct writer *w, char *at,
                                                               struct str text)
 {
-    at = room(w, at, text.len + 2);
-    if (at == NULL)
+    if (!has_room(w, &at, text.len + 2))
         return NULL;
     char *behind = quote(at, text);
     return behind != NULL ? behind : put_escaped(w, at, text);
@@ -342,8 +342,7 @@ __attribute__((always_inline)) static inline char *put_string(struct writer *w, 
 __attribute__((always_inline)) static inline char *put_key(struct writer *w, char *at, char before,
                                                            struct str key)
 {
-    at = room(w, at, key.len + 4);
-    if (at == NULL)
+    if (!has_room(w, &at, key.len + 4))
         return NULL;
     *at = before;
     char *behind = quote(at + 1, key);
@@ -376,9 +375,9 @@ static char *put_items(struct writer *w, char *at, struct jv array);
 __attribute__((always_inline)) static inline char *put_value(struct writer *w, char *at,
                                                              struct jv v)
 {
-    switch ((enum jv_type)v.type) {
-    case JV_STRING:
+    if (v.type == JV_STRING)
         return put_string(w, at, (struct str){v.ptr, v.len});
+    switch ((enum jv_type)v.type) {
     case JV_NUMBER:
         return put_number(w, at, v);
     case JV_ARRAY:
@@ -387,6 +386,7 @@ __attribute__((always_inline)) static inline char *put_value(struct writer *w, c
         return put_members(w, at, v);
     case JV_BOOL:
         return put_text(w, at, v.boolean ? STR("true") : STR("false"));
+    case JV_STRING:
     case JV_UNDEFINED:
     case JV_NULL:
         break;

@@ -175,16 +175,17 @@ typedef uint8_t *case_map(const uint8_t *, size_t, const char *, uninorm_t, uint
 
 /* No special-cased character grows beyond three times its bytes, so the library never needs memory
  * of its own. */
-static struct str map_case(struct arena *a, struct str text, case_map *map, char first, char last)
+static struct str map_case(struct arena *a, struct str text, case_map *map, char first)
 {
     size_t len = is_ascii(text) ? text.len : text.len * 3;
     char *out = arena_alloc(a, len);
     if (out == NULL)
         return (struct str){NULL, 0};
     if (len == text.len) {
-        for (size_t i = 0; i < len; i++)
-            out[i] = text.ptr[i] >= first && text.ptr[i] <= last ? (char)(text.ptr[i] ^ 0x20)
-                                                                 : text.ptr[i];
+        for (size_t i = 0; i < len; i++) {
+            bool is_letter = (unsigned char)(text.ptr[i] - first) < 26;
+            out[i] = (char)(text.ptr[i] ^ is_letter << 5);
+        }
         return (struct str){out, len};
     }
     uint8_t *mapped = map((const uint8_t *)text.ptr, text.len, "", NULL, (uint8_t *)out, &len);
@@ -246,7 +247,7 @@ static void settle_sigmas(struct str text, char *lower, size_t len)
 
 struct str text_lower(struct arena *a, struct str text)
 {
-    struct str lower = map_case(a, text, u8_tolower, 'A', 'Z');
+    struct str lower = map_case(a, text, u8_tolower, 'A');
     if (text.len > 0 && lower.ptr != NULL && lower.ptr != text.ptr &&
         memmem(text.ptr, text.len, "\xCE\xA3", 2) != NULL)
         settle_sigmas(text, (char *)lower.ptr, lower.len);
@@ -255,7 +256,7 @@ struct str text_lower(struct arena *a, struct str text)
 
 struct str text_upper(struct arena *a, struct str text)
 {
-    return map_case(a, text, u8_toupper, 'a', 'z');
+    return map_case(a, text, u8_toupper, 'a');
 }
 
 uint32_t text_canonical_unit(uint32_t unit)

@@ -168,18 +168,18 @@ static int compile_path(struct compiler *c, struct node *out, struct jv argument
 
 static int compile_template(struct compiler *c, struct node *out, struct jv argument)
 {
-    struct template template;
+    struct template cut;
     int rc = compile_text(c, out, argument, OP_TEMPLATE_TEXT, "@template");
     if (rc != 1)
         return rc;
-    rc = template_compile(&template, c->arena, jv_str(out->constant));
-    template.has_slots = true;
-    for (uint32_t i = 0; rc == 0 && i < template.count; i++) {
-        rc = compile_place(c, &template.pieces[i].place);
-        template.has_slots = template.has_slots &&template.pieces[i].place.slot != LOOKUP_NONE;
+    rc = template_compile(&cut, c->arena, jv_str(out->constant));
+    cut.is_quick = !cut.has_second_pass;
+    for (uint32_t i = 0; rc == 0 && i < cut.count; i++) {
+        rc = compile_place(c, &cut.pieces[i].place);
+        cut.is_quick = cut.is_quick && cut.pieces[i].place.slot != LOOKUP_NONE;
     }
-    if (rc == 0 && template.count > 0) /* else the text is what it is */
-        *out = (struct node){.op = OP_TEMPLATE, .template = template};
+    if (rc == 0 && cut.count > 0) /* else the text is what it is */
+        *out = (struct node){.op = OP_TEMPLATE, .template = cut};
     return rc;
 }
 

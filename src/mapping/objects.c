@@ -19,18 +19,18 @@ static struct str index_key(struct arena *a, uint32_t index)
 
 static bool is_clean(struct jv v)
 {
-    if (v.type == JV_OBJECT) {
-        for (uint32_t i = 0; i < v.len; i++) {
-            const struct jv_member *member = &v.members[i];
-            if (member->value.type == JV_UNDEFINED || is_proto(member->key))
-                return false;
-            if (member->value.type >= JV_ARRAY && !is_clean(member->value))
-                return false;
-        }
-    } else if (v.type == JV_ARRAY) {
+    if (v.type == JV_ARRAY) {
         for (uint32_t i = 0; i < v.len; i++)
             if (v.items[i].type >= JV_ARRAY && !is_clean(v.items[i]))
                 return false;
+        return true;
+    }
+    const struct jv_member *end = v.type == JV_OBJECT ? v.members + v.len : v.members;
+    for (const struct jv_member *member = v.members; member < end; member++) {
+        if (is_proto(member->key) || member->value.type == JV_UNDEFINED)
+            return false;
+        if (member->value.type >= JV_ARRAY && !is_clean(member->value))
+            return false;
     }
     return true;
 }
@@ -96,8 +96,14 @@ static struct str join(struct flattening *f, struct str prefix, struct str key)
 static void flatten(struct flattening *f, struct jv v, struct str prefix)
 {
     if (v.type == JV_OBJECT) {
-        for (uint32_t i = 0; i < v.len && !f->out.failed; i++)
-            flatten(f, v.members[i].value, join(f, prefix, v.members[i].key));
+        for (uint32_t i = 0; i < v.len && !f->out.failed; i++) {
+            struct jv value = v.members[i].value;
+            struct str key = join(f, prefix, v.members[i].key);
+            if (value.type >= JV_ARRAY)
+                flatten(f, value, key);
+            else
+                jv_object_put(&f->out, key, value);
+        }
     } else if (v.type == JV_ARRAY && !f->omits_arrays) {
         for (uint32_t i = 0; i < v.len && !f->out.failed; i++) {
             struct str key = index_key(f->arena, i);

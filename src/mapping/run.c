@@ -66,11 +66,11 @@ static evaluator *const evaluators[OP_COUNT];
 /* The two that most nodes are, without a call. */
 static inline struct jv eval(struct run *r, const struct node *node, struct jv payload)
 {
-    r->steps++;
     if (node->op == OP_CONSTANT)
         return node->constant;
     if (node->op == OP_PATH && node->place.slot != LOOKUP_NONE)
         return r->found[node->place.slot];
+    r->steps++;
     return evaluators[node->op](r, node, payload);
 }
 
@@ -82,6 +82,7 @@ static struct jv eval_object(struct run *r, const struct node *node, struct jv p
     struct jv result = {.type = JV_OBJECT, .members = members};
     if (members == NULL)
         return run_out_of_memory(r);
+    r->steps += object->count;
     for (uint32_t i = 0; i < object->count; i++) {
         const struct member_node *member = &object->members[i];
         struct jv value = eval(r, &member->value, payload);
@@ -99,6 +100,7 @@ static struct jv eval_array(struct run *r, const struct node *node, struct jv pa
     struct jv result = jv_array(r->arena, &items, array->count);
     if (result.type != JV_ARRAY)
         return run_out_of_memory(r);
+    r->steps += array->count;
     for (uint32_t i = 0; i < array->count; i++)
         items[i] = eval(r, &array->items[i], payload);
     return result;
@@ -148,7 +150,7 @@ __attribute__((noinline)) static struct jv render(struct run *r, const struct te
 static struct jv eval_template(struct run *r, const struct node *node, struct jv payload)
 {
     const struct template *t = &node->template;
-    if (t->has_slots && !t->has_second_pass) {
+    if (t->is_quick) {
         struct jv plain = template_render_plain(t, r->arena, r->found);
         if (plain.type == JV_STRING)
             return plain;

@@ -37,7 +37,7 @@ struct template
     size_t literal_bytes; /* of all pieces and the tail */
     uint32_t count;
     bool has_second_pass; /* pieces are the three-brace ones: the result is cut again */
-    bool has_slots;       /* every place is a slot */
+    bool is_quick;        /* every place is a slot, and there is no second pass */
 };
 
 /* Text borrows from `text`; its places have no slots. -ENOMEM: the arena is full. */
@@ -45,8 +45,8 @@ int template_compile(struct template *out, struct arena *a, struct str text)
     __attribute__((warn_unused_result));
 
 /* The text, when all values in it are texts and plain numbers, nearly always; else undefined, and
- * template_render has to make it. The template has slots and no second pass. A text that is nothing
- * but one value is that value. */
+ * template_render has to make it. The template is a quick one. A text that is nothing but one value
+ * is that value. */
 struct jv template_render_plain(const struct template *t, struct arena *a, const struct jv *found);
 
 /* Appends to `out`; false when a value cannot become text (text_append_value). A second pass
