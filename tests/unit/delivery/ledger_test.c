@@ -233,6 +233,24 @@ static void the_order_of_positions_holds_when_events_begin_late(void **state)
             assert_true(ledger_settle(ledger, open[at]));
 }
 
+/* A walk over the backlog for each late one would take ten minutes, which no test is given. */
+static void events_that_begin_late_do_not_walk_over_the_backlog(void **state)
+{
+    (void)state;
+    enum { BACKLOG = 1000000 };
+    static struct origin *open[BACKLOG];
+    for (uint64_t i = 0; i < BACKLOG; i += 2)
+        open[i] = ledger_begin(ledger, i, 0);
+    for (uint64_t i = 1; i < BACKLOG; i += 2)
+        open[i] = ledger_begin(ledger, i, 0);
+    const struct origin *origin = ledger_oldest(ledger);
+    for (uint64_t i = 0; i < BACKLOG; i++, origin = origin->newer)
+        assert_ptr_equal(origin, open[i]);
+    assert_null(origin);
+    for (uint64_t i = 0; i < BACKLOG; i++)
+        ledger_withdraw(ledger, open[i]);
+}
+
 static void a_job_takes_what_came_while_the_last_one_was_under_way(void **state)
 {
     (void)state;
@@ -340,6 +358,7 @@ int main(void)
         with_ledger(an_event_is_settled_with_its_last_share),
         with_ledger(the_oldest_open_event_is_known_whatever_the_order),
         with_ledger(the_order_of_positions_holds_when_events_begin_late),
+        with_ledger(events_that_begin_late_do_not_walk_over_the_backlog),
         with_ledger(a_job_takes_what_came_while_the_last_one_was_under_way),
         with_ledger(a_full_store_delays_but_loses_nothing),
         with_ledger(a_store_that_refuses_the_job_is_asked_again),
