@@ -1,9 +1,9 @@
 /*
- * The whole program, as a user runs it: `bench_end_to_end [--case NAME] [--backlog N] [PROGRAM]`
- * starts build/spelter processes and loads them.
+ * The whole program, as a user runs it: `bench_end_to_end [--case NAME] [--connections N]
+ * [--backlog N] [PROGRAM]` starts build/spelter processes and loads them.
  *
  *   ingest     durable requests a second, one event each, beside bare libmicrohttpd answering the
- *              same requests
+ *              same requests, on --connections of them (64)
  *   batches    durable events a second in batches of 100, on 16 connections
  *   delivered  events a second from a client's batches into the sandbox, with the server's peak
  *              memory
@@ -40,6 +40,7 @@ enum {
 
 static const char *program = "build/spelter";
 static char folder[256];
+static unsigned single_connections = SINGLE_CONNECTIONS;
 
 static void die(const char *what)
 {
@@ -202,7 +203,7 @@ static struct load_result load(const char *address, bool in_batches, uint64_t re
         .address = address,
         .path = in_batches ? "/v1/batch" : "/v1/track",
         .headers = "Content-Type: application/json\r\nAuthorization: Basic V0s6\r\n",
-        .connections = in_batches ? BATCH_CONNECTIONS : SINGLE_CONNECTIONS,
+        .connections = in_batches ? BATCH_CONNECTIONS : single_connections,
         .requests = requests,
         .body = in_batches ? batch_body : single_body,
     };
@@ -404,6 +405,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"case", required_argument, NULL, 'c'},
         {"backlog", required_argument, NULL, 'b'},
+        {"connections", required_argument, NULL, 'n'},
         {NULL, 0, NULL, 0},
     };
     const char *only = NULL;
@@ -414,8 +416,10 @@ int main(int argc, char **argv)
             only = optarg;
         else if (option == 'b')
             backlog = strtoull(optarg, NULL, 10);
+        else if (option == 'n')
+            single_connections = (unsigned)strtoul(optarg, NULL, 10);
         else
-            die("usage: bench_end_to_end [--case NAME] [--backlog N] [PROGRAM]");
+            die("usage: bench_end_to_end [--case NAME] [--connections N] [--backlog N] [PROGRAM]");
     }
     if (optind < argc)
         program = argv[optind];
