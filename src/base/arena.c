@@ -1,5 +1,6 @@
 #include "arena.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #ifdef ARENA_POISONED
@@ -110,4 +111,16 @@ struct str arena_copy(struct arena *a, struct str text)
     if (text.len > 0)
         memcpy(p, text.ptr, text.len);
     return (struct str){p, text.len};
+}
+
+struct str arena_vprintf(struct arena *a, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int bytes = vsnprintf(NULL, 0, format, args);
+    char *text = bytes < 0 ? NULL : arena_alloc(a, (size_t)bytes + 1);
+    if (text != NULL)
+        vsnprintf(text, (size_t)bytes + 1, format, again);
+    va_end(again);
+    return (struct str){text, text == NULL ? 0 : (size_t)bytes};
 }

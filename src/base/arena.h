@@ -11,6 +11,7 @@
 
 #include "str.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 
 struct arena_chunk;
@@ -62,5 +63,9 @@ static inline void *arena_array(struct arena *a, size_t count, size_t size)
 
 /* A copy inside the arena; ptr is NULL when it is full. */
 struct str arena_copy(struct arena *a, struct str text);
+
+/* A text printed into the arena, with a NUL behind it; ptr is NULL when it is full. */
+struct str arena_vprintf(struct arena *a, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 #endif

@@ -1,7 +1,6 @@
 #include "program.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 const char *program_type_name(struct jv v)
 {
@@ -42,16 +41,10 @@ const struct jv_member *program_directive(struct jv v)
 int program_throw_formatted(struct thrown *thrown, struct arena *a, struct str name,
                             const char *format, va_list args)
 {
-    va_list again;
-    va_copy(again, args);
-    int bytes = vsnprintf(NULL, 0, format, args);
-    char *message = bytes < 0 ? NULL : arena_alloc(a, (size_t)bytes + 1);
-    if (message != NULL)
-        vsnprintf(message, (size_t)bytes + 1, format, again);
-    va_end(again);
-    if (message == NULL)
+    struct str message = arena_vprintf(a, format, args);
+    if (message.ptr == NULL)
         return -ENOMEM;
-    *thrown = (struct thrown){name, {message, (size_t)bytes}};
+    *thrown = (struct thrown){name, message};
     return -EINVAL;
 }
 

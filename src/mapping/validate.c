@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "bounds.h"
 #include "program.h"
@@ -41,19 +40,6 @@ static void append_path(struct buf *out, const struct validation *v)
     }
 }
 
-__attribute__((format(printf, 2, 0))) static struct str
-format_text(struct arena *a, const char *format, va_list args)
-{
-    va_list again;
-    va_copy(again, args);
-    int bytes = vsnprintf(NULL, 0, format, args);
-    char *text = bytes < 0 ? NULL : arena_alloc(a, (size_t)bytes + 1);
-    if (text != NULL)
-        vsnprintf(text, (size_t)bytes + 1, format, again);
-    va_end(again);
-    return (struct str){text, text == NULL ? 0 : (size_t)bytes};
-}
-
 /* Adds one sentence. Always false: a refusal is one statement. */
 __attribute__((format(printf, 2, 3))) static bool refuse(struct validation *v, const char *format,
                                                          ...)
@@ -62,7 +48,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct validation *v, c
     struct buf short_path = {.ptr = path, .cap = sizeof(path) - 1, .max = sizeof(path) - 1};
     va_list args;
     va_start(args, format);
-    struct str sentence = format_text(v->arena, format, args);
+    struct str sentence = arena_vprintf(v->arena, format, args);
     va_end(args);
 
     v->is_bare = v->collectors == 0;

@@ -12,7 +12,7 @@ static struct buf out;
 static inline int setup(void **state)
 {
     (void)state;
-    arena_init(&arena, 1 << 24);
+    arena_init(&arena, 64 << 20);
     buf_init(&out, 1 << 20);
     return 0;
 }

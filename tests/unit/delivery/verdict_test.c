@@ -1,10 +1,9 @@
 #include "unit.h"
 
+#include "../json_scene.h"
 #include "verdict.h"
 
 enum { NOW_S = 1767607200 };
-
-static struct arena arena;
 
 static const struct retry_policy policy = {500, 60000, 2000, 15000, 4LL * 60 * 60 * 1000};
 
@@ -41,11 +40,11 @@ static struct manifest manifest_of(const char *sent)
 static const char *const kind_names[] = {"done", "resend", "retry", "split", "dead", "pause"};
 
 /* "done 0 2": the kind, then the objects that are refused by name. */
-static void describe(char *out, size_t out_bytes, const struct verdict *verdict)
+static void describe(char *text, size_t bytes, const struct verdict *verdict)
 {
-    int len = snprintf(out, out_bytes, "%s", kind_names[verdict->kind]);
+    int len = snprintf(text, bytes, "%s", kind_names[verdict->kind]);
     for (unsigned i = 0; i < verdict->refusal_count; i++)
-        len += snprintf(out + len, out_bytes - (size_t)len, " %u", verdict->refusals[i].object);
+        len += snprintf(text + len, bytes - (size_t)len, " %u", verdict->refusals[i].object);
 }
 
 #define SUCCESS           "\"message\":\"success\""
@@ -349,20 +348,6 @@ static void a_full_arena_is_an_error_and_not_a_verdict(void **state)
     reply.status = 0;
     assert_int_not_equal(verdict_reach(&verdict, &reply, &manifest, &attempts, &policy, &small), 0);
     arena_fini(&small);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
 }
 
 int main(void)

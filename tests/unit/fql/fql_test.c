@@ -6,23 +6,9 @@
 
 #include <cmocka.h>
 
+#include "../json_scene.h"
+
 #define NOTHING "Cannot read properties of undefined (reading 'type')"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 8 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
-}
 
 /* Short forms for the trees below. */
 #define AND(children) "{\"type\":\"group\",\"operator\":\"and\",\"children\":[" children "]}"
@@ -90,9 +76,8 @@ static void texts_parse_to_the_reference_s_trees(void **state)
     };
     for (size_t i = 0; i < countof(rows); i++) {
         struct fql *fql;
-        struct buf out;
         struct err err = {0};
-        buf_init_arena(&out, &arena, 65536);
+        buf_reset(&out);
         if (fql_compile(&fql, str_from(rows[i].text), &err) != 0)
             fail_msg("%s: %s", rows[i].text, err.msg);
         jv_write(&out, fql_ast(fql, &arena));

@@ -8,46 +8,37 @@
 
 #include <cmocka.h>
 
-#include "../scratch.h"
+#include "../store_scene.h"
 
-enum { MAP_BYTES = 64 << 20, FOREVER_MS = 60000 };
+enum { FOREVER_MS = 60000 };
 
-static struct scratch scratch;
-static struct store *store;
 static struct journal *journal;
 
 static void open_journal(void)
 {
     struct err err = {0};
-    const struct store_options options = {.dir = scratch.path, .bytes_max = MAP_BYTES};
-    if (store_open(&store, &options, &err) != 0 || journal_open(&journal, store, &err) != 0)
+    if (journal_open(&journal, store, &err) != 0)
         fail_msg("%s", err.msg);
 }
 
 static void close_journal(void)
 {
     journal_close(journal);
-    store_close(store);
     journal = NULL;
-    store = NULL;
 }
 
-static int setup(void **state)
+static int setup_journal(void **state)
 {
-    (void)state;
-    scratch_init(&scratch);
-    if (scratch.path[0] == '\0')
+    if (setup(state) != 0)
         return 1;
     open_journal();
     return 0;
 }
 
-static int teardown(void **state)
+static int teardown_journal(void **state)
 {
-    (void)state;
     close_journal();
-    scratch_fini(&scratch);
-    return 0;
+    return teardown(state);
 }
 
 /* Appends `count` records "a record of SEED" or, when count is 0,
@@ -179,6 +170,8 @@ static void a_position_is_never_used_twice_not_even_after_trimming_everything(vo
                          7); /* ends with or without looking further */
         assert_bounds(turn * 7 + 7, turn * 7 + 7);
         close_journal();
+        close_store();
+        open_store();
         open_journal();
         assert_bounds(turn * 7 + 7, turn * 7 + 7);
     }
@@ -373,7 +366,7 @@ static void threads_append_read_and_trim_side_by_side(void **state)
     assert_bounds(WRITERS * APPENDS * EACH, WRITERS * APPENDS * EACH);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_journal, teardown_journal)
 
 int main(void)
 {

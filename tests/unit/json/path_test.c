@@ -6,21 +6,7 @@
 
 #include <cmocka.h>
 
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
-}
+#include "../json_scene.h"
 
 struct row {
     const char *path;
@@ -32,8 +18,7 @@ static void assert_row(const struct row *row, enum path_dialect dialect)
 {
     struct path path;
     struct jv data;
-    struct buf out;
-    buf_init_arena(&out, &arena, 4096);
+    buf_reset(&out);
     assert_int_equal(jv_parse(&data, &arena, str_from(row->data), JV_JAVASCRIPT, NULL), 0);
     struct str text = str_from(row->path);
     if (dialect == PATH_MAPPING)

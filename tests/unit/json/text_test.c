@@ -6,21 +6,7 @@
 
 #include <cmocka.h>
 
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
-}
+#include "../json_scene.h"
 
 static void assert_str(struct str got, const char *expected)
 {
@@ -137,8 +123,7 @@ static void values_become_text_as_string_does(void **state)
     };
     for (size_t i = 0; i < countof(rows); i++) {
         struct jv v;
-        struct buf out;
-        buf_init_arena(&out, &arena, 1000);
+        buf_reset(&out);
         assert_int_equal(jv_parse(&v, &arena, str_from(rows[i].in), JV_JAVASCRIPT, NULL), 0);
         assert_int_equal(text_append_value(&out, v), rows[i].expected != NULL);
         if (rows[i].expected != NULL)

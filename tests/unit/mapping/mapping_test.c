@@ -6,32 +6,9 @@
 
 #include <cmocka.h>
 
+#include "../json_scene.h"
+
 #include "bounds.h"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 64 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
-}
-
-static struct jv parse(const char *text)
-{
-    struct jv v;
-    struct err err = {0};
-    if (jv_parse(&v, &arena, str_from(text), JV_JAVASCRIPT, &err) != 0)
-        fail_msg("%s: %s", text, err.msg);
-    return v;
-}
 
 struct row {
     const char *directive; /* stands under "k" */
@@ -46,9 +23,8 @@ static void assert_rows(const struct row *rows, size_t count)
         struct thrown thrown;
         struct err err = {0};
         struct jv value;
-        struct buf out;
         struct buf source;
-        buf_init_arena(&out, &arena, 1 << 20);
+        buf_reset(&out);
         buf_init_arena(&source, &arena, 1 << 20);
         buf_printf(&source, "{\"k\":%s}", rows[i].directive);
         int rc = mapping_compile(&mapping, parse(buf_cstr(&source)), &err);

@@ -6,32 +6,9 @@
 
 #include <cmocka.h>
 
+#include "../json_scene.h"
+
 #include "bounds.h"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 64 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
-}
-
-static struct jv parse(const char *text)
-{
-    struct jv v;
-    struct err err = {0};
-    if (jv_parse(&v, &arena, str_from(text), JV_JAVASCRIPT, &err) != 0)
-        fail_msg("%s: %s", text, err.msg);
-    return v;
-}
 
 /* clang-format off */
 static void faulty_mappings_are_refused_with_the_reference_s_words(void **state)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "state_store.h"
+#include "../store_scene.h"
 
 static struct cursor *must_open(const char *name, uint64_t start)
 {
@@ -38,18 +38,6 @@ static bool save(struct cursor *c)
     assert_int_equal(store_commit(store, &save.job), 0);
     cursor_snapshot_free(save.snapshot);
     return true;
-}
-
-static size_t stored_chunks(void)
-{
-    MDB_txn *txn;
-    MDB_dbi bits;
-    MDB_stat stat;
-    assert_int_equal(store_table_find(store, "cursor_bits", &bits), 0);
-    assert_int_equal(store_read_begin(store, &txn), 0);
-    assert_int_equal(mdb_stat(txn, bits, &stat), 0);
-    store_read_end(txn);
-    return stat.ms_entries;
 }
 
 static void the_floor_rises_over_what_is_settled_without_a_gap(void **state)
@@ -114,7 +102,7 @@ static void one_stuck_event_holds_the_floor_and_nothing_else_up_to_the_window(vo
     cursor_settle(c, 7);
     assert_int_equal(cursor_floor(c), end);
     save(c);
-    assert_int_equal(stored_chunks(), 1); /* the one that the floor stands in */
+    assert_int_equal(records_of("cursor_bits"), 1); /* the one that the floor stands in */
     cursor_close(c);
 }
 
@@ -126,12 +114,12 @@ static void a_snapshot_holds_what_changed_and_only_that(void **state)
     for (uint64_t i = 0; i < 10000; i++)
         cursor_settle(c, i);
     assert_true(save(c));
-    assert_int_equal(stored_chunks(), 0); /* the floor says it all */
+    assert_int_equal(records_of("cursor_bits"), 0); /* the floor says it all */
     assert_false(save(c));
     cursor_settle(c, 20000);
     cursor_settle(c, 20000);
     assert_true(save(c));
-    assert_int_equal(stored_chunks(), 1);
+    assert_int_equal(records_of("cursor_bits"), 1);
     assert_false(save(c));
     cursor_settle(c, 9000);
     cursor_settle(c, 20000);
@@ -139,7 +127,7 @@ static void a_snapshot_holds_what_changed_and_only_that(void **state)
     for (uint64_t i = 10000; i < 30000; i++)
         cursor_settle(c, i);
     assert_true(save(c));
-    assert_int_equal(stored_chunks(), 0);
+    assert_int_equal(records_of("cursor_bits"), 0);
     cursor_close(c);
 }
 
@@ -189,7 +177,7 @@ static void the_slowest_destination_holds_records_until_it_is_forgotten(void **s
     cursor_close(slow);
     assert_int_equal(cursor_forget(store, STR("slow")), 0);
     assert_int_equal(min_floor(), 1);
-    assert_int_equal(stored_chunks(), 2);
+    assert_int_equal(records_of("cursor_bits"), 2);
     cursor_close(fast);
     assert_int_equal(cursor_forget(store, STR("fast")), 0);
     assert_int_equal(cursor_forget(store, STR("never was")), 0);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "state_store.h"
+#include "../store_scene.h"
 
 static struct dead *dead;
 

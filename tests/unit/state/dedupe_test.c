@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "state_store.h"
+#include "../store_scene.h"
 
 enum { NOW_MS = 1700000000 };
 static const int64_t START_MS = (int64_t)NOW_MS * 1000;
@@ -46,18 +46,6 @@ static void write_prints(struct dedupe *d, const struct hash128 *prints, size_t 
     assert_int_equal(store_commit(store, &w.job), 0);
 }
 
-static size_t stored_records(void)
-{
-    MDB_txn *txn;
-    MDB_dbi log;
-    MDB_stat stat;
-    assert_int_equal(store_table_find(store, "dedupe", &log), 0);
-    assert_int_equal(store_read_begin(store, &txn), 0);
-    assert_int_equal(mdb_stat(txn, log, &stat), 0);
-    store_read_end(txn);
-    return stat.ms_entries;
-}
-
 static void a_message_is_new_once_a_source(void **state)
 {
     (void)state;
@@ -95,11 +83,11 @@ static void the_stored_window_ages_and_stays_within_its_bound(void **state)
             prints[k] = print_of(i * EACH + k);
         write_prints(d, prints, EACH, START_MS);
     }
-    assert_int_equal(stored_records(), MESSAGES_MAX / EACH + 1);
+    assert_int_equal(records_of("dedupe"), MESSAGES_MAX / EACH + 1);
     write_prints(d, prints, 1, START_MS + DEDUPE_WINDOW_MS + 2000);
-    assert_int_equal(stored_records(), 2);
+    assert_int_equal(records_of("dedupe"), 2);
     write_prints(d, NULL, 0, START_MS + 2 * (int64_t)DEDUPE_WINDOW_MS + 4000);
-    assert_int_equal(stored_records(), 1);
+    assert_int_equal(records_of("dedupe"), 1);
     dedupe_close(d);
 }
 

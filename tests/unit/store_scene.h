@@ -1,11 +1,10 @@
-/* state_store: a store in a scratch directory, for the tests of
- * this room. Include after cmocka.h. */
-#ifndef SPELTER_TESTS_STATE_STORE_H
-#define SPELTER_TESTS_STATE_STORE_H
+/* store_scene: a store in a scratch directory, new for each test. Include after cmocka.h. */
+#ifndef SPELTER_TESTS_STORE_SCENE_H
+#define SPELTER_TESTS_STORE_SCENE_H
 
 #include "store.h"
 
-#include "../scratch.h"
+#include "scratch.h"
 
 static struct scratch scratch;
 static struct store *store;
@@ -40,6 +39,18 @@ static inline int teardown(void **state)
     close_store();
     scratch_fini(&scratch);
     return 0;
+}
+
+static inline size_t records_of(const char *table)
+{
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_stat stat;
+    assert_int_equal(store_table_find(store, table, &dbi), 0);
+    assert_int_equal(store_read_begin(store, &txn), 0);
+    assert_int_equal(mdb_stat(txn, dbi, &stat), 0);
+    store_read_end(txn);
+    return stat.ms_entries;
 }
 
 /* Numbers that look random and are the same in every run. */
