@@ -34,7 +34,8 @@ enum {
     BATCH_REQUESTS = 10000,
     BATCH_CONNECTIONS = 16,
     STALLED_MS_MAX = 120000, /* nothing arrived for so long: it never will */
-    WATCH_EVERY_US = 20000,
+    MEMORY_EVERY_US = 20000,
+    ARRIVED_EVERY_US = 100000, /* a look starts a curl, which takes its share of the two cores */
     USERS = 50000,
 };
 
@@ -126,7 +127,7 @@ static void *watch_loop(void *self)
         const long file_kib = status_kib(w->process, "RssFile:");
         w->anon_kib = anon_kib > w->anon_kib ? anon_kib : w->anon_kib;
         w->file_kib = file_kib > w->file_kib ? file_kib : w->file_kib;
-        usleep(WATCH_EVERY_US);
+        usleep(MEMORY_EVERY_US);
     }
     return NULL;
 }
@@ -309,7 +310,7 @@ static uint64_t wait_for_events(const struct process *sandbox, uint64_t expected
         if (monotonic_us() > deadline_us)
             die("not every event arrived in time");
         arrived = now;
-        usleep(20000);
+        usleep(ARRIVED_EVERY_US);
     }
     buf_fini(&text);
     arena_fini(&arena);

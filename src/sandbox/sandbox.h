@@ -36,7 +36,7 @@ struct sandbox_options {
     uint64_t seed;        /* of ids and of faults with a probability */
     const char *data_dir; /* NULL: profiles live in memory */
     bool no_sync;   /* with data_dir: do not wait for the disk; a power cut may lose the newest */
-    bool no_limits; /* rate limits are counted nowhere and never refuse */
+    bool no_limits; /* rate limits are counted nowhere, announced nowhere and never refuse */
     struct str workspace; /* JSON text of workspace.h; empty: the default workspace */
     struct str api_key; /* one more key that may do everything; empty: SANDBOX_API_KEY_DEFAULT when
                            the workspace has none either */
