@@ -24,9 +24,10 @@ static char *chunk_data(struct arena_chunk *chunk)
     return (char *)(chunk + 1);
 }
 
-static void use_chunk(struct arena *a, struct arena_chunk *chunk)
+static void use_chunk(struct arena *a, struct arena_chunk *chunk, size_t used)
 {
     a->at = chunk_data(chunk);
+    a->origin = (uintptr_t)a->at - used;
     a->end = a->at + chunk->bytes;
     ASAN_POISON_MEMORY_REGION(a->at, chunk->bytes);
 }
@@ -42,7 +43,8 @@ void arena_init(struct arena *a, size_t bytes_max)
     /* An arena that holds nothing yet still has a place to point at when 0 bytes
      * are asked for: NULL would say "full". */
     static _Alignas(16) char nothing[16];
-    *a = (struct arena){.at = nothing, .end = nothing, .bytes_max = bytes_max};
+    *a = (struct arena){
+        .at = nothing, .end = nothing, .origin = (uintptr_t)nothing, .bytes_max = bytes_max};
 }
 
 void arena_fini(struct arena *a)
@@ -66,7 +68,7 @@ void arena_reset(struct arena *a)
         free_chunk(keep->next);
         keep->next = next;
     }
-    use_chunk(a, keep);
+    use_chunk(a, keep, 0);
 }
 
 static bool add_chunk(struct arena *a, size_t bytes)
@@ -85,7 +87,7 @@ static bool add_chunk(struct arena *a, size_t bytes)
     chunk->next = a->chunks;
     a->chunks = chunk;
     a->bytes += want;
-    use_chunk(a, chunk);
+    use_chunk(a, chunk, arena_used(a));
     return true;
 }
 

@@ -19,6 +19,7 @@ struct arena_chunk;
 struct arena {
     char *at;                   /* next free byte of the current chunk */
     char *end;                  /* its end */
+    uintptr_t origin;           /* where at would have begun in one chunk of everything */
     struct arena_chunk *chunks; /* newest first; owned */
     size_t bytes;               /* held in chunks */
     size_t bytes_max;
@@ -59,6 +60,12 @@ static inline void *arena_array(struct arena *a, size_t count, size_t size)
 {
     size_t bytes;
     return __builtin_mul_overflow(count, size, &bytes) ? NULL : arena_alloc(a, bytes);
+}
+
+/* Bytes handed out since the last reset, whatever the chunks they are in. */
+static inline size_t arena_used(const struct arena *a)
+{
+    return (uintptr_t)a->at - a->origin;
 }
 
 /* A copy inside the arena; ptr is NULL when it is full. */

@@ -83,14 +83,15 @@ static int end_run(struct run *r, struct thrown *thrown, struct err *err)
     case -E2BIG:
         return err_set(err, -E2BIG, 0, "the mapping makes %s than %u", r->limit, r->limit_max);
     default:
-        return err_set(err, r->rc, 0, "no memory to map an event");
+        return err_set(err, r->rc, 0, "no room in %zu bytes for what the mapping makes of an event",
+                       r->arena->bytes_max);
     }
 }
 
 int mapping_run_or_throw(const struct mapping *m, struct jv payload, struct arena *a,
                          struct jv *out, struct thrown *thrown, struct err *err)
 {
-    struct run r = {.arena = a};
+    struct run r = run_begin(a);
     *out = program_transform(&r, &m->root, payload);
     return end_run(&r, thrown, err);
 }
@@ -98,7 +99,7 @@ int mapping_run_or_throw(const struct mapping *m, struct jv payload, struct aren
 int mapping_run_element(const struct mapping *m, struct jv payload, struct arena *a, struct jv *out,
                         struct thrown *thrown, struct err *err)
 {
-    struct run r = {.arena = a};
+    struct run r = run_begin(a);
     *out = program_element(&r, &m->root, payload);
     return end_run(&r, thrown, err);
 }

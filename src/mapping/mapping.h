@@ -22,6 +22,7 @@ enum {
     MAPPING_STEPS_MAX =
         1000 * 1000, /* values computed for one event: @arrayPath in @arrayPath multiplies */
     MAPPING_OUTPUT_BYTES_MAX = 1 << 20, /* one text that a directive makes */
+    MAPPING_WORK_BYTES_MAX = 64 << 20,  /* all that is made for one event on the way */
 };
 
 /* What the reference throws, whole: an aggregated refusal has several lines. Both texts live in

@@ -173,15 +173,19 @@ const char *program_type_name(struct jv v);
  * such key; or NULL. */
 const struct jv_member *program_directive(struct jv v);
 
+/* Begin it with run_begin. */
 struct run {
     struct arena *arena;
     const struct jv *found; /* by the lookups of the scope */
+    size_t used_max;        /* of the arena */
     uint32_t steps;
     int rc; /* sticks at the first trouble; values computed after it mean nothing */
     struct thrown thrown;
     const char *limit; /* with -E2BIG: what there was more of than limit_max */
     unsigned limit_max;
 };
+
+struct run run_begin(struct arena *a);
 
 /* What transform() does to a payload that it was given: it must be an object, undefined counts as
  * {}. */

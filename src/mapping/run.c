@@ -9,6 +9,11 @@
 
 #define PRIMITIVE_WANTED "Cannot convert object to primitive value"
 
+struct run run_begin(struct arena *a)
+{
+    return (struct run){.arena = a, .used_max = arena_used(a) + MAPPING_WORK_BYTES_MAX};
+}
+
 struct jv run_throw(struct run *r, struct str name, const char *format, ...)
 {
     if (r->rc != 0)
@@ -63,6 +68,14 @@ typedef struct jv evaluator(struct run *r, const struct node *node, struct jv pa
 
 static evaluator *const evaluators[OP_COUNT];
 
+/* Before each directive: what a run that has failed would still make means nothing. */
+static inline bool may_go_on(struct run *r)
+{
+    if (arena_used(r->arena) > r->used_max)
+        (void)run_over(r, "more bytes for one event", MAPPING_WORK_BYTES_MAX);
+    return r->rc == 0;
+}
+
 /* The two that most nodes are, without a call. */
 static inline struct jv eval(struct run *r, const struct node *node, struct jv payload)
 {
@@ -71,7 +84,7 @@ static inline struct jv eval(struct run *r, const struct node *node, struct jv p
     if (node->op == OP_PATH && node->place.slot != LOOKUP_NONE)
         return r->found[node->place.slot];
     r->steps++;
-    return evaluators[node->op](r, node, payload);
+    return may_go_on(r) ? evaluators[node->op](r, node, payload) : jv_undefined();
 }
 
 /* Its keys are distinct and in order since the mapping was parsed: nothing to look up. */

@@ -117,6 +117,23 @@ static void reset_keeps_the_largest_chunk_so_rounds_stop_allocating(void **state
     arena_fini(&a);
 }
 
+static void what_was_handed_out_is_counted_over_chunks(void **state)
+{
+    (void)state;
+    struct arena a;
+    arena_init(&a, 8 << 20);
+    assert_int_equal(arena_used(&a), 0);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 1; i <= 5000; i++) {
+            assert_non_null(arena_alloc(&a, 100));
+            assert_int_equal(arena_used(&a), i * 112);
+        }
+        arena_reset(&a);
+        assert_int_equal(arena_used(&a), 0);
+    }
+    arena_fini(&a);
+}
+
 static void a_reset_of_an_unused_arena_is_fine(void **state)
 {
     (void)state;
@@ -175,6 +192,7 @@ int main(void)
         cmocka_unit_test(nothing_is_a_piece_too),
         cmocka_unit_test(the_limit_holds_for_every_size),
         cmocka_unit_test(a_full_arena_says_no_and_works_again_after_a_reset),
+        cmocka_unit_test(what_was_handed_out_is_counted_over_chunks),
         cmocka_unit_test(a_small_piece_still_fits_where_a_large_one_did_not),
         cmocka_unit_test(reset_keeps_the_largest_chunk_so_rounds_stop_allocating),
         cmocka_unit_test(a_reset_of_an_unused_arena_is_fine),

@@ -209,19 +209,21 @@ static void a_payload_must_be_an_object(void **state)
     mapping_free(mapping);
 }
 
-static void assert_too_much(struct buf *source)
+static void assert_too_much(struct buf *source, const char *payload, const char *why)
 {
     struct mapping *mapping;
     struct jv value;
     struct err err = {0};
-    struct arena small;
-    arena_init(&small, 256 << 20);
+    struct arena wide;
+    arena_init(&wide, 256 << 20);
     assert_int_equal(mapping_compile(&mapping, parse(buf_cstr(source)), &err), 0);
-    assert_int_equal(mapping_run(mapping, parse("{}"), &small, &value, &err), -E2BIG);
-    assert_string_equal(err.msg, "the mapping makes more values for one event than 1000000");
-    arena_fini(&small);
+    assert_int_equal(mapping_run(mapping, parse(payload), &wide, &value, &err), -E2BIG);
+    assert_string_equal(err.msg, why);
+    arena_fini(&wide);
     mapping_free(mapping);
 }
+
+#define TOO_MANY_VALUES "the mapping makes more values for one event than 1000000"
 
 static void work_for_one_event_is_bounded(void **state)
 {
@@ -233,7 +235,7 @@ static void work_for_one_event_is_bounded(void **state)
     buf_append(&source, STR("{\"@path\":\"$.\"}"));
     for (int level = 0; level < 12; level++)
         buf_append(&source, STR("}]}"));
-    assert_too_much(&source);
+    assert_too_much(&source, "{}", TOO_MANY_VALUES);
 
     buf_reset(&source);
     buf_append(&source, STR("{\"@merge\":{\"direction\":\"left\",\"objects\":[{}"));
@@ -244,8 +246,38 @@ static void work_for_one_event_is_bounded(void **state)
         buf_append(&source, STR("\"}"));
     }
     buf_append(&source, STR("]}}"));
-    assert_too_much(&source);
+    assert_too_much(&source, "{}", TOO_MANY_VALUES);
     buf_fini(&source);
+}
+
+/* 300 texts of half a mebibyte: each is fine alone. */
+static void what_is_made_for_one_event_is_bounded(void **state)
+{
+    static const char *const directives[] = {
+        "{\"@case\":{\"operator\":\"upper\",\"value\":{\"@path\":\"$.t\"}}}",
+        "{\"@replace\":{\"pattern\":\"z\",\"replacement\":\"y\",\"value\":{\"@path\":\"$.t\"}}}",
+        "{\"@template\":\"{{t}} more\"}",
+        "{\"@liquid\":\"{{ t | upcase }}\"}",
+    };
+    (void)state;
+    struct buf source;
+    struct buf payload;
+    buf_init(&source, 4 << 20);
+    buf_init(&payload, 1 << 20);
+    buf_append(&payload, STR("{\"t\":\""));
+    for (size_t i = 0; i < 512 << 10; i++)
+        buf_putc(&payload, 'a');
+    buf_append(&payload, STR("\"}"));
+    for (size_t row = 0; row < countof(directives); row++) {
+        buf_reset(&source);
+        for (unsigned i = 0; i < 300; i++)
+            buf_printf(&source, "%c\"f%u\":%s", i == 0 ? '{' : ',', i, directives[row]);
+        buf_putc(&source, '}');
+        assert_too_much(&source, buf_cstr(&payload),
+                        "the mapping makes more bytes for one event than 67108864");
+    }
+    buf_fini(&source);
+    buf_fini(&payload);
 }
 
 static void a_full_arena_is_reported(void **state)
@@ -291,6 +323,7 @@ int main(void)
         cmocka_unit_test(the_root_form_feeds_everything_else_to_one_directive),
         cmocka_unit_test(a_payload_must_be_an_object),
         cmocka_unit_test(work_for_one_event_is_bounded),
+        cmocka_unit_test(what_is_made_for_one_event_is_bounded),
         cmocka_unit_test(a_full_arena_is_reported),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
