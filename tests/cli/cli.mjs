@@ -99,7 +99,7 @@ const badConfigs = [
   ['sources:\n  - id: web\n    kind: segmnt\n    write_key: x\ndestinations: []\n', '3: \'kind\' is "segmnt", expected one of: segment'],
   ['sources:\n  - id: web\n    write_key: ${SPELTER_NOT_SET}\ndestinations: []\n', "3: 'write_key' wants the environment variable SPELTER_NOT_SET, which is not set"],
   ['sources: [{id: web}]\ndestinations: []\n', "1: 'write_key' is missing (the key that its SDKs send)"],
-  [`${SOURCE}destinations: []\njournal:\n  size: 5XB\n`, "4: 'size' is text, expected a size such as 512MB"],
+  [`${SOURCE}destinations: []\njournal:\n  size: 5XB\n`, '4: \'size\' is "5XB", expected a size such as 512MB'],
   [`${SOURCE}destinations:\n  - id: braze\n    batch_objects: 500\n${SETTINGS}`, "4: 'batch_objects' must be between 1 and 225, it is 500"],
   [`${SOURCE}destinations:\n  - id: braze\n    from: [wep]\n${SETTINGS}`, "4: no source has the id 'wep', did you mean 'web'?"],
   [`${DESTINATION}    parity: lose\n`, '5: \'parity\' is "lose", expected one of: safe, strict'],
@@ -116,6 +116,8 @@ async function checkCommand() {
   }
   const good = write('good.yaml', goodConfig)
   checkEqual('check says that a good config is fine, and what is in it', (await run(['check', '-c', good], { env })).out, `${good}: fine. 1 source, 1 destination, 9 subscriptions\n`)
+  const silent = await run(['check', '-c', write('silent.yaml', `${goodConfig}    subscriptions: []\n`)], { env })
+  checkEqual('check warns of a destination that gets nothing, and goes on', [silent.code, silent.err], [DONE, `spelter: warning: ${folder}/silent.yaml:7: 'subscriptions' is an empty list: nothing is sent to this destination\n`])
   const literal = write('literal.yaml', goodConfig.replace('write_key: "${KEY}"', 'write_key: abc'))
   const warned = await run(['check', '-c', literal, '--json'], { env })
   checkEqual('check --json is JSON, with the secret in plain text as a warning', JSON.parse(warned.out), {
