@@ -62,7 +62,7 @@ static const struct option options[] = {
     {"--contract", "KIND", "rate limit of /users/track: data-points, mau, per-minute, per-hour", .text = AT(contract), .choice = "contract"},
     {"--object-limit", "KIND", "75 objects combined, or per-array", .text = AT(object_limit), .choice = "object-limit"},
     {"--rate", "NAME=N/SECONDS", "another rate limit, as in track=100/60; may be repeated", LIST(rates, rate_count)},
-    {"--choose", "NAME=VALUE", "one of the choices below; may be repeated", LIST(choices, choice_count)},
+    {"--choose", "NAME=VALUE", "one of the choices that --help lists; may be repeated", LIST(choices, choice_count)},
     {"--fault", "RULE", "trouble on demand, as in status=503,times=3; may be repeated", LIST(faults, fault_count)},
     {"--seed", "NUMBER", "of ids and of faults with a probability [1]", .text = AT(seed)},
     {"--quiet", NULL, "print nothing but errors", .text = AT(quiet)},
@@ -89,6 +89,14 @@ static void print_help(void)
             printf("%ld", row->number);
         printf("\n      %s\n", row->about);
     }
+}
+
+void sandbox_main_options(void (*on_option)(void *self, const char *name, const char *value,
+                                            const char *about),
+                          void *self)
+{
+    for (size_t i = 0; i < countof(options); i++)
+        on_option(self, options[i].name, options[i].value, options[i].about);
 }
 
 static int set_option(struct settings *s, const struct option *option, const char *value)

@@ -1,4 +1,5 @@
 // The command line: help, exit codes, messages with FILE:LINE, what map prints, dead letters, the demo's figures.
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { plainConfig, run, Sandbox, Server, temporaryFolder } from '../lib/programs.mjs'
@@ -37,6 +38,11 @@ async function help() {
     const { code, out, err } = await run([...command.split(' '), '--help'])
     check(`${command} --help tells its usage and its options`, code === DONE && err === '' && new RegExp(`usage: spelter ${command}`, 'i').test(out) && out.includes('--help'), { code, out, err })
   }
+  const about = async (...words) => (await run(words)).out
+  checkEqual('help COMMAND says what COMMAND --help says', [await about('help', 'dead', 'show'), await about('help', 'run'), await about('help', 'sandbox')], [await about('dead', 'show', '--help'), await about('run', '--help'), await about('sandbox', '--help')])
+  const family = await about('help', 'dead')
+  check('help for a first word lists its commands, as does --help behind it', /^ {2}dead list /m.test(family) && /^ {2}dead show /m.test(family) && !family.includes('  run') && family === (await about('dead', '--help')) && family === (await about('dead', '-h')), family)
+  await bashCompletion()
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { code, out } = await run(['completions', shell])
     check(`completions for ${shell} know every command`, code === DONE && commands.every(name => name.split(' ').every(word => out.includes(word))), out.slice(0, 500))
@@ -46,6 +52,30 @@ async function help() {
   const keys = await run(['help', 'config'])
   check('help config explains every key', keys.code === DONE && ['listen', 'write_key', 'batch_wait', 'idle_timeout', 'journal'].every(key => keys.out.includes(`${key}:`)), keys.out.slice(0, 300))
   check('--version names the version', /^spelter \d+\.\d+\.\d+\n$/.test((await run(['--version'])).out))
+}
+
+/** What bash offers behind these words; the last is the one under the cursor. */
+async function offered(...words) {
+  const file = write('completions.bash', (await run(['completions', 'bash'])).out)
+  const script = `. "${file}"; COMP_WORDS=(spelter ${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _spelter; printf '%s\\n' "\${COMPREPLY[@]}"`
+  return execFileSync('bash', ['-c', script], { cwd: folder, encoding: 'utf8' }).trim().split('\n').sort()
+}
+
+async function bashCompletion() {
+  const rows = [
+    [['de'], ['dead', 'demo', 'destination']],
+    [['se'], ['']],
+    [['dead', ''], ['list', 'show']],
+    [['dead', 'sh'], ['show']],
+    [['dead', 'show', '--d'], ['--data']],
+    [['destination', 'f'], ['forget']],
+    [['destination', 'forget', '--c'], ['--config']],
+    [['run', '--config', '/dev/nul'], ['/dev/null']],
+    [['sandbox', '--no'], ['--no-limits', '--no-sync']],
+    [['help', 'con'], ['config']],
+    [['completions', 'z'], ['zsh']],
+  ]
+  for (const [words, expected] of rows) checkEqual(`bash completes: spelter ${words.join(' ')}`, await offered(...words), expected)
 }
 
 // ------------------------------------------------------------------------------------------ exit codes
@@ -62,8 +92,12 @@ async function exitCodes() {
     [['check'], USER, /^spelter: check: --config FILE is missing \(the config file\)\n$/],
     [['destination'], USER, /^spelter: 'destination' wants a second word: 'destination list' or 'destination forget'\n$/],
     [['destination', 'forget', '-c', good], USER, /^spelter: destination forget: ID is missing/],
-    [['destination', 'list', '-c', good], USER, /there is no data in .*data\n$/],
+    [['destination', 'list', '-c', good], USER, /there is no data in .*data \(no server has run with this folder yet\)\n$/],
     [['dead'], USER, /^spelter: 'dead' wants a second word: 'dead list' or 'dead show'\n$/],
+    [['dead', 'retry', '1'], USER, /^spelter: unknown command 'dead retry', expected 'dead list' or 'dead show'\n$/],
+    [['help', 'dead', 'retry'], USER, /^spelter: unknown command 'dead retry', expected 'dead list' or 'dead show'\n$/],
+    [['help', 'rnu'], USER, /^spelter: unknown command 'rnu', did you mean 'run'\?\n$/],
+    [['dead', 'list', '--limit', '-3', '-c', good], USER, /^spelter: --limit is '-3', expected a whole number of 0 or more\n$/],
     [['check', '--confg', good], USER, /^spelter: unknown option '--confg', did you mean '--config'\?\n$/],
     [['check', '--nonsense'], USER, /^spelter: unknown option '--nonsense' \(see 'spelter check --help'\)\n$/],
     [['check', '-c', good, 'more'], USER, /^spelter: check: 'more' is one operand too many/],
@@ -71,7 +105,7 @@ async function exitCodes() {
     [['run', '-c', `${folder}/none.yaml`], USER, /none\.yaml: No such file or directory\n$/],
     [['dead', 'show', '-c', good], USER, /^spelter: dead show: ID is missing/],
     [['dead', 'show', '-c', good, 'x'], USER, /^spelter: dead show: 'x' is no number; 'spelter dead list' shows the ids\n$/],
-    [['dead', 'list', '-c', good], USER, /there is no data in .*data\n$/],
+    [['dead', 'list', '-c', good], USER, /there is no data in .*data \(no server has run with this folder yet\)\n$/],
     [['map', '-c', good, '--destination', 'nope'], USER, /no destination 'nope'\n$/],
     [['completions', 'tcsh'], USER, /^spelter: completions: expected bash, zsh or fish\n$/],
     [['run', '-c', taken], ENVIRONMENT, new RegExp(`${sandbox.address}.*in use`)],
