@@ -174,8 +174,9 @@ static int read_file(const char *path, struct buf *out)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
-        fprintf(stderr, "spelter sandbox: cannot read %s: %s\n", path, strerror(errno));
-        return -errno;
+        int rc = -errno;
+        fprintf(stderr, "spelter sandbox: cannot read %s: %s\n", path, strerror(-rc));
+        return rc;
     }
     enum { CHUNK = 65536 };
     size_t got = 1;
@@ -183,7 +184,7 @@ static int read_file(const char *path, struct buf *out)
         got = fread(out->ptr + out->len, 1, CHUNK, file);
         out->len += got;
     }
-    int rc = ferror(file) ? -EIO : out->failed ? -EFBIG : 0;
+    int rc = ferror(file) ? -errno : out->failed ? -EFBIG : 0;
     fclose(file);
     if (rc != 0)
         fprintf(stderr, "spelter sandbox: cannot read %s: %s\n", path, strerror(-rc));
@@ -249,6 +250,7 @@ int sandbox_main(int argc, char **argv)
     struct buf workspace;
     buf_init(&workspace, SANDBOX_WORKSPACE_BYTES_MAX);
     int status = 1;
+    int rc;
     if (read_arguments(&s, argc, argv) != 0)
         goto out;
     if (s.help) {
@@ -262,8 +264,8 @@ int sandbox_main(int argc, char **argv)
         fprintf(stderr, "spelter sandbox: --seed: '%s' is no number\n", s.seed);
         goto out;
     }
-    if (s.workspace != NULL && read_file(s.workspace, &workspace) != 0) {
-        status = 2;
+    if (s.workspace != NULL && (rc = read_file(s.workspace, &workspace)) != 0) {
+        status = rc == -ENOENT || rc == -EISDIR || rc == -EFBIG ? 1 : 2;
         goto out;
     }
     struct sandbox_options sandbox = {
