@@ -329,6 +329,8 @@ async function destinations() {
   await server.stop()
   config.destinations.pop()
   server.writeConfig(config)
+  const one = await destination('forget', 'old')
+  checkEqual('destination forget: one event is spoken of as one', one.err, "spelter: destination forget: 'old' has 1 undelivered event; --yes gives it up\n")
   checkEqual('destination forget: without a server', [(await destination('forget', 'old', '-y')).code, Object.keys(await list())], [DONE, ['braze']])
   await sandbox.stop()
 }
