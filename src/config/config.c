@@ -10,6 +10,7 @@
 #include "bounds.h"
 #include "file.h"
 #include "keys.h"
+#include "subscriptions.h"
 #include "yaml_doc.h"
 
 enum {
@@ -354,6 +355,11 @@ static int check_destination(struct config *c, struct destination_section *d, st
     if (d->subscriptions.type == JV_ARRAY && d->subscriptions.len == 0)
         add_warning(c, path,
                     "'subscriptions' is an empty list: nothing is sent to this destination");
+    struct err why = {0};
+    if (d->subscriptions.type == JV_ARRAY && subscriptions_check(d->subscriptions, &why) != 0) {
+        config_locate(c, path, &why, err);
+        return -EINVAL;
+    }
     rc = check_batch_objects(c, d, err);
     return rc == 0 ? check_from(c, d, err) : rc;
 }

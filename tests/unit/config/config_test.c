@@ -11,6 +11,8 @@
 #define SETTINGS                                                                                   \
     "    settings: {api_key: \"${SPELTER_TEST_KEY}\", endpoint: "                                  \
     "\"https://rest.iad-01.braze.com/\"}\n"
+#define SUBSCRIPTION(item)                                                                         \
+    SOURCE "destinations:\n  - id: eu\n" SETTINGS "    subscriptions:\n      - " item "\n"
 
 #define DESTINATION_WITH_CA(file)                                                                  \
     "destinations:\n  - {id: eu, settings: {api_key: k, endpoint: \"https://a.example\", "         \
@@ -233,6 +235,24 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
         {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n"
                 "    batch_objects: 1001\n" COHORTS_SETTINGS,
          "c.yaml:6: 'batch_objects' must be between 1 and 1000, it is 1001"},
+        {SUBSCRIPTION("{name: a, partnerActon: trackEvent}"),
+         "c.yaml:7: unknown key 'partnerActon', did you mean 'partnerAction'?"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, enabled: no, mapping: {}}"),
+         "c.yaml:7: 'enabled' of a subscription is true or false"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, trigger: x}"),
+         "c.yaml:7: 'trigger' is called 'subscribe' here ('spelter import segment' takes over what "
+         "Segment's Public API says)"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, colour: red}"),
+         "c.yaml:7: unknown key 'colour', expected one of: name, enabled, subscribe, "
+         "partnerAction, mapping"},
+        {SUBSCRIPTION("{name: a}"),
+         "c.yaml:7: 'partnerAction' is missing (the action, such as trackEvent)"},
+        {SUBSCRIPTION("{id: \"1\", type: automatic, partnerAction: trackEvent}"),
+         "c.yaml:7: 'subscribe' is missing (the condition, such as type = \"track\")"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, subscribe: x}"),
+         "c.yaml:7: 'mapping' is missing (the fields of the action and where they come from)"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, enabled: false}\n      - text"),
+         "c.yaml:8: expected a subscription with subscribe, partnerAction and mapping"},
         {"a: 1\n b: 2\n",
          "c.yaml:2: not valid YAML: mapping values are not allowed in this context"},
     };
@@ -250,7 +270,8 @@ static void a_place_inside_a_mapping_becomes_a_line(void **state)
 {
     (void)state;
     const char *text = SOURCE "destinations:\n  - id: eu\n" SETTINGS "    subscriptions:\n"
-                              "      - name: a\n        mapping:\n          email:\n"
+                              "      - partnerAction: trackEvent\n        subscribe: x\n        "
+                              "mapping:\n          email:\n"
                               "            '@if': {}\n";
     struct config *config;
     struct err why = {0};
@@ -258,7 +279,7 @@ static void a_place_inside_a_mapping_becomes_a_line(void **state)
     assert_int_equal(config_parse(&config, "c.yaml", str_from(text), &err), 0);
     err_set_path(&why, -EINVAL, "/subscriptions/0/mapping/email/@if", "broken");
     config_locate(config, "/destinations/0", &why, &err);
-    assert_string_equal(err.msg, "c.yaml:10: broken");
+    assert_string_equal(err.msg, "c.yaml:11: broken");
     config_free(config);
 }
 
