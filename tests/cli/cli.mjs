@@ -353,6 +353,14 @@ async function demo() {
   check('demo: shows profiles and the time to delivery', /Profiles in the sandbox: [1-9]/.test(out) && /half within \d/.test(out) && /99 % within \d/.test(out), out.slice(-800))
 }
 
+async function demoAgain() {
+  const data = path.join(folder, 'demo-data')
+  for (const time of ['first', 'second']) {
+    const { code, out, err } = await run(['demo', '--events', '20', '--data', data])
+    check(`demo --data DIR: the ${time} time in one folder ends well`, code === DONE && /found each exactly once/.test(out), { code, err })
+  }
+}
+
 await suite(async () => {
   await help()
   await exitCodes()
@@ -361,4 +369,5 @@ await suite(async () => {
   await deadLetters()
   await destinations()
   await demo()
+  await demoAgain()
 })
