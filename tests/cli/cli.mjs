@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { plainConfig, run, Sandbox, Server, temporaryFolder } from '../lib/programs.mjs'
 import { check, checkEqual, suite } from '../lib/tap.mjs'
-import { send } from '../lib/wire.mjs'
+import { request as ask, send } from '../lib/wire.mjs'
 import { until } from '../lib/wait.mjs'
 
 const DONE = 0
@@ -335,6 +335,24 @@ async function destinations() {
   await sandbox.stop()
 }
 
+async function reloadWhileSending() {
+  const sandbox = await Sandbox.start({ options: ['--no-limits', '--fault', 'latency=3000'] })
+  const config = plainConfig(sandbox)
+  const server = await Server.start(config)
+  await send(server, 'track', { userId: 'u1', event: 'Slow' })
+  await until('the request is on its way', async () => (await server.metric('spelter_requests_in_flight')) === 1)
+  config.destinations[0].timeout = '20s'
+  server.writeConfig(config)
+  server.signal('SIGHUP')
+  await new Promise(resolve => setTimeout(resolve, 500)) // the old request is waited for
+  const { text } = await ask(`${server.url}/healthz`)
+  checkEqual('a destination that finishes its requests for a reload is still counted', [await server.metric('spelter_requests_in_flight', '', NaN), JSON.parse(text).destinations.map(d => [d.id, d.backlog])], [1, [['braze', 1]]])
+  await server.drained()
+  checkEqual('and has delivered once', (await sandbox.stats()).events, 1)
+  await server.stop()
+  await sandbox.stop()
+}
+
 // ------------------------------------------------------------------------------------------ demo
 
 async function demo() {
@@ -368,6 +386,7 @@ await suite(async () => {
   await map()
   await deadLetters()
   await destinations()
+  await reloadWhileSending()
   await demo()
   await demoAgain()
 })
