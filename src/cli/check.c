@@ -69,7 +69,7 @@ int check_run(const void *arguments, int operand_count, char **operands)
                    findings.destinations, findings.destinations == 1 ? "" : "s",
                    findings.subscriptions, findings.subscriptions == 1 ? "" : "s");
     for (size_t i = 0; !args->json && config != NULL && i < config_warning_count(config); i++)
-        fprintf(stderr, "%s\n", config_warning(config, i));
+        complain(EXIT_DONE, "warning: %s", config_warning(config, i));
     int code = print_out(&out);
     if (rc != 0)
         code = complain_err(&err);

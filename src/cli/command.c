@@ -59,7 +59,8 @@ static int store_value(const struct option_row *row, char *args, const char *tex
         errno = 0;
         long long number = strtoll(text, &end, 10);
         if (errno != 0 || end == text || *end != '\0' || number < 0)
-            return complain(EXIT_USER, "--%s is '%s', expected a whole number", row->name, text);
+            return complain(EXIT_USER, "--%s is '%s', expected a whole number of 0 or more",
+                            row->name, text);
         *(int64_t *)(void *)(args + row->offset) = number;
         return EXIT_DONE;
     }
@@ -210,6 +211,30 @@ void command_help(const struct command *command, struct buf *out)
         buf_printf(out, "\n%s\n", command->details);
 }
 
+/* Whether the command's name is of two words, the first of which is this. */
+static bool is_of_family(const struct command *command, const char *word)
+{
+    size_t len = strlen(word);
+    return strncmp(command->name, word, len) == 0 && command->name[len] == ' ';
+}
+
+bool commands_family_help(const struct command *commands, size_t count, const char *word,
+                          struct buf *out)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_of_family(&commands[i], word))
+            continue;
+        if (!found)
+            buf_printf(out, "Usage: spelter %s COMMAND [OPTION...]\n\nCommands:\n", word);
+        found = true;
+        buf_printf(out, "  %-19s %s\n", commands[i].name, commands[i].summary);
+    }
+    if (found)
+        buf_append(out, STR("\n'spelter COMMAND --help' tells more about one.\n"));
+    return found;
+}
+
 void commands_help(const struct command *commands, size_t count, struct buf *out)
 {
     buf_printf(out,
@@ -220,6 +245,9 @@ void commands_help(const struct command *commands, size_t count, struct buf *out
         buf_printf(out, "  %-19s %s\n", commands[i].name, commands[i].summary);
     buf_append(out, STR("\n'spelter COMMAND --help' tells more about one. 'spelter demo' needs no "
                         "config and no account.\n"
+                        "'spelter help config' explains every key of the config, 'spelter manual' "
+                        "prints a man page,\n"
+                        "'spelter completions bash' (zsh, fish) what the shell completes.\n"
                         "Exit codes: 0 done, 1 a mistake to mend in what was asked, 2 trouble with "
                         "the machine.\n"));
 }
@@ -239,6 +267,18 @@ static void put_roff(const char *text, struct buf *out)
             buf_putc(out, *text);
         line_start = *text == '\n';
     }
+}
+
+static void put_manual_option(void *self, const char *name, const char *value, const char *about)
+{
+    struct buf *out = self;
+    buf_append(out, STR(".TP\n.B "));
+    put_roff(name, out);
+    if (value != NULL)
+        buf_printf(out, " \\fI%s\\fR", value);
+    buf_putc(out, '\n');
+    put_roff(about, out);
+    buf_putc(out, '\n');
 }
 
 void commands_manual(const struct command *commands, size_t count, struct buf *out)
@@ -275,43 +315,141 @@ void commands_manual(const struct command *commands, size_t count, struct buf *o
             put_roff(row->help, out);
             buf_putc(out, '\n');
         }
+        if (command->each_option != NULL)
+            command->each_option(put_manual_option, out);
         if (command->details[0] != '\0') {
             buf_append(out, STR(".PP\n.nf\n"));
             put_roff(command->details, out);
             buf_append(out, STR("\n.fi\n"));
         }
     }
+    buf_append(out, STR(".SS help config, manual, completions\n"
+                        "The keys of the config; this page; completions for bash, zsh or fish.\n"));
     buf_append(out, STR(".SH EXIT STATUS\n0 done, 1 the user's mistake, 2 the environment's.\n"));
 }
 
+/* The words of names: first ones (word NULL), each once, or second ones of a family. */
+static void put_words(const struct command *commands, size_t count, const char *word,
+                      struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *name = commands[i].name;
+        size_t len = strcspn(name, " ");
+        if (word != NULL && is_of_family(&commands[i], word))
+            buf_printf(out, " %s", name + len + 1);
+        bool is_repeated = i > 0 && strncmp(commands[i - 1].name, name, len) == 0 &&
+                           commands[i - 1].name[len] == ' ';
+        if (word == NULL && !is_repeated)
+            buf_printf(out, " %.*s", (int)len, name);
+    }
+}
+
+static void put_word(void *self, const char *name, const char *value, const char *about)
+{
+    struct buf *out = self;
+    (void)value;
+    (void)about;
+    buf_printf(out, " %s", name);
+}
+
+static void put_words_after(const char *words, struct buf *out)
+{
+    buf_printf(out, "    \"%s\"*) COMPREPLY=($(compgen -W \"", words);
+}
+
+/* What is before the cursor, with a space behind it, decides: "dead " or "dead list -c x ". */
 static void complete_bash(const struct command *commands, size_t count, struct buf *out)
 {
+    static const struct str end = STR_INIT("\" -- \"$cur\"));;\n");
     buf_append(out, STR("_spelter() {\n    local cur=${COMP_WORDS[COMP_CWORD]}\n    case "
-                        "\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" in\n"));
-    for (size_t i = count;
-         i-- > 0;) { /* longer names (\"dead list\") before what they start with */
-        buf_printf(out, "    \"%s\"*) COMPREPLY=($(compgen -f -W \"--help", commands[i].name);
+                        "\"${COMP_WORDS[*]:1:COMP_CWORD-1} \" in\n"
+                        "    \" \") COMPREPLY=($(compgen -W \"help manual completions"));
+    put_words(commands, count, NULL, out);
+    buf_append(out, end);
+    put_words_after("help ", out);
+    buf_append(out, STR("config"));
+    put_words(commands, count, NULL, out);
+    buf_append(out, end);
+    put_words_after("completions ", out);
+    buf_append(out, STR("bash zsh fish"));
+    buf_append(out, end);
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "    \"%s \"*) COMPREPLY=($(compgen -f -W \"%s", commands[i].name,
+                   commands[i].each_option == NULL ? "--help" : "");
         for (size_t o = 0; o < commands[i].option_count; o++)
             buf_printf(out, " --%s", commands[i].options[o].name);
-        buf_append(out, STR("\" -- \"$cur\"));;\n"));
+        if (commands[i].each_option != NULL)
+            commands[i].each_option(put_word, out);
+        buf_append(out, end);
     }
-    buf_append(out, STR("    *) COMPREPLY=($(compgen -W \""));
-    for (size_t i = 0; i < count; i++)
-        buf_printf(out, "%s%s", i == 0 ? "" : " ", commands[i].name);
-    buf_append(out, STR("\" -- \"$cur\"));;\n    esac\n}\ncomplete -F _spelter spelter\n"));
+    for (size_t i = 0; i < count;
+         i++) { /* behind the whole names, which begin with the same word */
+        size_t len = strcspn(commands[i].name, " ");
+        char word[32];
+        snprintf(word, sizeof(word), "%.*s", (int)len, commands[i].name);
+        if (commands[i].name[len] == '\0' || (i > 0 && is_of_family(&commands[i - 1], word)))
+            continue;
+        buf_printf(out, "    \"%s \") COMPREPLY=($(compgen -W \"", word);
+        put_words(commands, count, word, out);
+        buf_append(out, end);
+    }
+    /* As file names: a folder goes on with a slash instead of ending the word. */
+    buf_append(out, STR("    esac\n}\ncomplete -o filenames -F _spelter spelter\n"));
+}
+
+/* In double quotes, where fish fills in variables. */
+static void put_fish_text(const char *text, struct buf *out)
+{
+    buf_putc(out, '"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\' || *text == '$')
+            buf_putc(out, '\\');
+        buf_putc(out, *text);
+    }
+    buf_append(out, STR("\"\n"));
+}
+
+struct fish {
+    struct buf *out;
+    const struct command *command;
+};
+
+static void put_fish_option(void *self, const char *name, const char *value, const char *about)
+{
+    const struct fish *fish = self;
+    const char *space = strchr(fish->command->name, ' ');
+    buf_printf(fish->out,
+               "complete -c spelter -n '__fish_seen_subcommand_from %.*s%s%s' -l %s%s -d ",
+               (int)strcspn(fish->command->name, " "), fish->command->name,
+               space == NULL ? "" : "; and __fish_seen_subcommand_from", space == NULL ? "" : space,
+               name + 2, value == NULL ? "" : " -r");
+    put_fish_text(about, fish->out);
 }
 
 static void complete_fish(const struct command *commands, size_t count, struct buf *out)
 {
+    buf_append(out,
+               STR("complete -c spelter -n __fish_use_subcommand -a 'help manual completions'\n"));
     for (size_t i = 0; i < count; i++) {
-        buf_printf(out, "complete -c spelter -n __fish_use_subcommand -a '%s' -d \"%s\"\n",
-                   commands[i].name, commands[i].summary);
-        for (size_t o = 0; o < commands[i].option_count; o++)
-            buf_printf(
-                out, "complete -c spelter -n '__fish_seen_subcommand_from %s' -l %s%s -d \"%s\"\n",
-                commands[i].name, commands[i].options[o].name,
-                commands[i].options[o].kind == OPTION_FLAG ? "" : " -r",
-                commands[i].options[o].help);
+        struct fish fish = {out, &commands[i]};
+        const char *name = commands[i].name;
+        const char *space = strchr(name, ' ');
+        if (space == NULL)
+            buf_printf(out, "complete -c spelter -n __fish_use_subcommand -a %s -d ", name);
+        else
+            buf_printf(out,
+                       "complete -c spelter -n __fish_use_subcommand -a %.*s\n"
+                       "complete -c spelter -n '__fish_seen_subcommand_from %.*s' -a %s -d ",
+                       (int)(space - name), name, (int)(space - name), name, space + 1);
+        put_fish_text(commands[i].summary, out);
+        for (size_t o = 0; o < commands[i].option_count; o++) {
+            const struct option_row *row = &commands[i].options[o];
+            char dashed[64];
+            snprintf(dashed, sizeof(dashed), "--%s", row->name);
+            put_fish_option(&fish, dashed, row->argument, row->help);
+        }
+        if (commands[i].each_option != NULL)
+            commands[i].each_option(put_fish_option, &fish);
     }
 }
 

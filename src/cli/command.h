@@ -43,6 +43,12 @@ struct command {
 
     /* Instead of run and options: the command reads them itself, argv[0] is its own name. */
     int (*main)(int argc, char **argv);
+
+    /* Beside main: calls back with each of its options, dashes included; `value` is NULL for a
+     * flag. */
+    void (*each_option)(void (*on_option)(void *self, const char *name, const char *value,
+                                          const char *about),
+                        void *self);
 };
 
 enum { COMMAND_ARGS_BYTES_MAX = 256, COMMAND_OPTIONS_MAX = 24 };
@@ -51,6 +57,11 @@ enum { COMMAND_ARGS_BYTES_MAX = 256, COMMAND_OPTIONS_MAX = 24 };
 int command_run(const struct command *command, int argc, char **argv);
 
 void command_help(const struct command *command, struct buf *out);
+
+/* Of a first word that several names share, as in "dead": their overview. False when none has it.
+ */
+bool commands_family_help(const struct command *commands, size_t count, const char *word,
+                          struct buf *out);
 
 /* All commands: overview, man page (roff), completions for bash, zsh and fish. */
 void commands_help(const struct command *commands, size_t count, struct buf *out);

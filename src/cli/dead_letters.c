@@ -60,7 +60,7 @@ static struct str text_of(struct jv letter, struct str key, struct str absent)
 static void put_row(struct listing *l, uint64_t id, struct jv letter)
 {
     struct str reason = text_of(letter, STR("reason"), STR("no reason was kept"));
-    buf_printf(&l->out, "%8llu  %-24.*s  %-16.*s  %-28.*s  %.*s\n", (unsigned long long)id,
+    buf_printf(&l->out, "%8llu  %-24.*s  %-16.*s  %-36.*s  %.*s\n", (unsigned long long)id,
                STR_ARG(text_of(letter, STR("at"), STR("-"))),
                STR_ARG(text_of(letter, STR("destination"), STR("(ingest)"))),
                STR_ARG(text_of(letter, STR("message_id"), STR("-"))), STR_ARG(reason));
@@ -81,7 +81,7 @@ static bool list_letter(void *self, uint64_t id, struct str text)
                    (int)(text.len - 1), text.ptr + 1);
     } else {
         if (l->shown == 0)
-            buf_printf(&l->out, "%8s  %-24s  %-16s  %-28s  %s\n", "ID", "TIME", "DESTINATION",
+            buf_printf(&l->out, "%8s  %-24s  %-16s  %-36s  %s\n", "ID", "TIME", "DESTINATION",
                        "MESSAGE", "REASON");
         put_row(l, id, letter);
     }

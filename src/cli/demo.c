@@ -49,6 +49,7 @@ struct demo {
     struct buf answer;
     uint64_t sent[DEMO_TYPES];
     uint64_t acknowledged;
+    uint64_t settled_before; /* of an earlier demo with the same --data */
     int64_t started_us;
     int64_t finished_us;
 };
@@ -125,6 +126,7 @@ static int start_server(struct demo *d, struct err *err)
         rc = server_open(&d->server, &options, err);
     if (rc != 0)
         return rc;
+    d->settled_before = server_totals(d->server).settled;
     d->has_server_thread = pthread_create(&d->server_thread, NULL, run_server, d->server) == 0;
     return d->has_server_thread ? 0 : err_set(err, -EAGAIN, 0, "no thread for the server");
 }
@@ -216,7 +218,7 @@ static int send_batch(struct demo *d, uint64_t from, uint64_t count, struct err 
 static int wait_settled(struct demo *d, const char *what, struct err *err)
 {
     int64_t deadline_us = monotonic_us() + DEMO_WAIT_MS_MAX * INT64_C(1000);
-    uint64_t settled = server_totals(d->server).settled;
+    uint64_t settled = server_totals(d->server).settled - d->settled_before;
     while (settled < d->acknowledged) {
         if (is_interrupted)
             return err_set(err, -EINTR, 0, "interrupted");
@@ -227,7 +229,7 @@ static int wait_settled(struct demo *d, const char *what, struct err *err)
         if (what != NULL)
             show_progress(what, settled, d->acknowledged);
         usleep(DEMO_POLL_MS * 1000);
-        settled = server_totals(d->server).settled;
+        settled = server_totals(d->server).settled - d->settled_before;
     }
     if (what != NULL)
         show_progress(what, settled, d->acknowledged);

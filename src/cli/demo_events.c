@@ -91,10 +91,11 @@ enum demo_type demo_event(struct buf *out, uint64_t index, int64_t now_ms)
     enum demo_type type = put_call(out, user, step);
     buf_printf(
         out,
-        ",\"userId\":\"user-%llu\",\"anonymousId\":\"visitor-%llu\",\"messageId\":\"demo-%llu\","
+        ",\"userId\":\"user-%llu\",\"anonymousId\":\"visitor-%llu\",\"messageId\":\"demo-%lld-%"
+        "llu\","
         "\"timestamp\":\"%.*s\",\"context\":{\"library\":{\"name\":\"demo\",\"version\":\"1\"},"
         "\"locale\":\"en-GB\",\"traits\":{\"email\":\"user%llu@example.com\"}}}",
-        (unsigned long long)user, (unsigned long long)user, (unsigned long long)index,
-        ISO_TIME_BYTES, time, (unsigned long long)user);
+        (unsigned long long)user, (unsigned long long)user, (long long)now_ms,
+        (unsigned long long)index, ISO_TIME_BYTES, time, (unsigned long long)user);
     return type;
 }

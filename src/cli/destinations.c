@@ -171,10 +171,11 @@ static int check_forget(const struct opened *o, const struct destination_args *a
                        "destination list' shows who has",
                        STR_ARG(search->id));
     if (search->undelivered > 0 && !args->yes)
-        return err_set(
-            err, -EINVAL, 0,
-            "destination forget: '%.*s' has %llu undelivered events; --yes gives them up",
-            STR_ARG(search->id), (unsigned long long)search->undelivered);
+        return err_set(err, -EINVAL, 0,
+                       "destination forget: '%.*s' has %llu undelivered event%s; --yes gives %s up",
+                       STR_ARG(search->id), (unsigned long long)search->undelivered,
+                       search->undelivered == 1 ? "" : "s",
+                       search->undelivered == 1 ? "it" : "them");
     return 0;
 }
 
@@ -211,8 +212,9 @@ int destination_forget_run(const void *arguments, int operand_count, char **oper
         rc = forget(&o, search.id, &err);
     }
     if (rc == 0)
-        buf_printf(&out, "'%s' is forgotten; %llu undelivered events were given up.\n", operands[0],
-                   (unsigned long long)search.undelivered);
+        buf_printf(&out, "'%s' is forgotten; %llu undelivered event%s given up.\n", operands[0],
+                   (unsigned long long)search.undelivered,
+                   search.undelivered == 1 ? " was" : "s were");
     int code = rc == 0 ? print_out(&out) : complain_err(&err);
     close_all(&o);
     buf_fini(&out);

@@ -10,6 +10,7 @@
 #include "bounds.h"
 #include "file.h"
 #include "keys.h"
+#include "subscriptions.h"
 #include "yaml_doc.h"
 
 enum {
@@ -95,7 +96,7 @@ TABLE(destination_table, destination_keys, destination_section);
 
 static const struct key journal_keys[] = {
     {.name = STR_INIT("size"), .kind = KEY_BYTES, AT(journal_section, size_bytes), .preset = "16GB", .min = 1 << 20, .max = INT64_C(1) << 44, .help = "the most its file may grow to; when full, clients get 503 until there is room"},
-    {.name = STR_INIT("keep"), .kind = KEY_DURATION, AT(journal_section, keep_ms), .preset = "24h", .max = INT64_MAX, .help = "delivered events stay this long, for replay"},
+    {.name = STR_INIT("keep"), .kind = KEY_DURATION, AT(journal_section, keep_ms), .preset = "24h", .max = INT64_MAX, .help = "delivered events stay this long"},
 };
 TABLE(journal_table, journal_keys, journal_section);
 
@@ -192,11 +193,44 @@ static int check_sources(const struct config *c, struct err *err)
                : refuse(c, "/sources", err, "no sources: nothing could ever arrive");
 }
 
+/* Host names are looked up by the server; here counts that there is a port. */
+static bool has_port(struct str address)
+{
+    size_t at = address.len;
+    unsigned port = 0;
+    while (at > 0 && address.ptr[at - 1] >= '0' && address.ptr[at - 1] <= '9')
+        at--;
+    if (at == 0 || address.ptr[at - 1] != ':' || address.len - at < 1 || address.len - at > 5)
+        return false;
+    for (; at < address.len; at++)
+        port = port * 10 + (unsigned)(address.ptr[at] - '0');
+    return port <= 65535;
+}
+
+static int check_server(const struct config *c, struct err *err)
+{
+    struct str listen = c->values.listen;
+    if (!has_port(listen))
+        return refuse(c, "/listen", err,
+                      "'listen' is \"%.*s\", expected an address and a port such as "
+                      "127.0.0.1:8080",
+                      (int)(listen.len < 60 ? listen.len : 60), listen.ptr);
+    return c->values.data.len > 0 ? 0
+                                  : refuse(c, "/data", err, "'data' is empty, expected a folder");
+}
+
 static int check_from(const struct config *c, const struct destination_section *d, struct err *err)
 {
     struct str names[256];
     size_t name_count =
         c->values.source_count < countof(names) ? c->values.source_count : countof(names);
+    if (d->from_count == 0 && jv_get(d->whole, STR("from")).type != JV_UNDEFINED) {
+        char path[KEY_PATH_BYTES];
+        snprintf(path, sizeof(path), "%s/from", d->path);
+        return refuse(c, path, err,
+                      "'from' is an empty list; leave it out for all sources, or set enabled: "
+                      "false");
+    }
     for (size_t i = 0; i < name_count; i++)
         names[i] = c->values.sources[i].id;
     for (size_t i = 0; i < d->from_count; i++) {
@@ -230,6 +264,12 @@ static bool is_loopback(struct str endpoint)
     return false;
 }
 
+static bool is_of_braze(struct str endpoint)
+{
+    return memmem(endpoint.ptr, endpoint.len, ".braze.com", 10) != NULL ||
+           memmem(endpoint.ptr, endpoint.len, ".braze.eu", 9) != NULL;
+}
+
 static int check_endpoint(struct config *c, struct destination_section *d, struct err *err)
 {
     char path[KEY_PATH_BYTES];
@@ -239,6 +279,10 @@ static int check_endpoint(struct config *c, struct destination_section *d, struc
     if (!is_plain && !str_starts(endpoint, STR("https://")))
         return refuse(c, path, err, "'%.*s' is no address, expected https://rest....braze.com",
                       (int)(endpoint.len < 80 ? endpoint.len : 80), endpoint.ptr);
+    if (str_starts(endpoint, STR("https://dashboard")) && is_of_braze(endpoint))
+        return refuse(c, path, err,
+                      "'endpoint' is the address of Braze's dashboard, expected that of its REST "
+                      "API, such as https://rest.iad-01.braze.com");
     if (is_plain && !is_loopback(endpoint))
         add_warning(c, path,
                     "'endpoint' is http: the API key and all events travel unencrypted; Braze "
@@ -308,13 +352,23 @@ static int check_destination(struct config *c, struct destination_section *d, st
     if (d->subscriptions.type != JV_UNDEFINED && d->subscriptions.type != JV_ARRAY)
         return refuse(c, path, err,
                       "'subscriptions' must be presets, a list, or file:PATH of a JSON list");
+    if (d->subscriptions.type == JV_ARRAY && d->subscriptions.len == 0)
+        add_warning(c, path,
+                    "'subscriptions' is an empty list: nothing is sent to this destination");
+    struct err why = {0};
+    if (d->subscriptions.type == JV_ARRAY && subscriptions_check(d->subscriptions, &why) != 0) {
+        config_locate(c, path, &why, err);
+        return -EINVAL;
+    }
     rc = check_batch_objects(c, d, err);
     return rc == 0 ? check_from(c, d, err) : rc;
 }
 
 static int check(struct config *c, struct err *err)
 {
-    int rc = check_sources(c, err);
+    int rc = check_server(c, err);
+    if (rc == 0)
+        rc = check_sources(c, err);
     for (size_t i = 0; rc == 0 && i < c->values.destination_count; i++) {
         struct destination_section *d = &c->values.destinations[i];
         snprintf(d->path, sizeof(d->path), "/destinations/%zu", i);

@@ -44,10 +44,22 @@ static const char *type_name(struct jv v)
     return names[v.type];
 }
 
+/* What was written is shown where it tells the mistake: "5 minutes", 1.5; a secret is never shown.
+ */
 static int wrong_type(const struct place *at, struct jv v)
 {
-    return err_set_path(at->err, -EINVAL, at->path, "'%.*s' is %s, expected %s",
-                        STR_ARG(at->key->name), type_name(v), kind_names[at->key->kind]);
+    const enum key_kind kind = at->key->kind;
+    const bool wants_text = kind == KEY_TEXT || kind == KEY_SECRET || kind == KEY_FILE;
+    char shown[80];
+    snprintf(shown, sizeof(shown), "%s", type_name(v));
+    if (v.type == JV_STRING)
+        snprintf(shown, sizeof(shown), "\"%.*s\"", (int)(v.len < 60 ? v.len : 60), v.ptr);
+    else if (v.type == JV_NUMBER && !wants_text && !v.exact)
+        snprintf(shown, sizeof(shown), "%.15g", v.number);
+    const bool wants_quotes = wants_text && (v.type == JV_NUMBER || v.type == JV_BOOL);
+    return err_set_path(at->err, -EINVAL, at->path, "'%.*s' is %s, expected %s%s",
+                        STR_ARG(at->key->name), shown, kind_names[kind],
+                        wants_quotes ? " (quotes make it one)" : "");
 }
 
 static int out_of_memory(const struct place *at)
@@ -155,11 +167,20 @@ static int read_secret(const struct place *at, struct jv v, struct str *out)
 static int check_bounds(const struct place *at, int64_t number)
 {
     const struct key *key = at->key;
+    const int64_t numbers[3] = {key->min, key->max, number};
+    char texts[3][UNITS_TEXT_BYTES];
     if (key->max == 0 || (number >= key->min && number <= key->max))
         return 0;
-    return err_set_path(at->err, -EINVAL, at->path,
-                        "'%.*s' must be between %lld and %lld, it is %lld", STR_ARG(key->name),
-                        (long long)key->min, (long long)key->max, (long long)number);
+    for (size_t i = 0; i < countof(texts); i++) {
+        if (key->kind == KEY_DURATION)
+            units_write_duration(texts[i], numbers[i]);
+        else if (key->kind == KEY_BYTES)
+            units_write_bytes(texts[i], numbers[i]);
+        else
+            snprintf(texts[i], sizeof(texts[i]), "%lld", (long long)numbers[i]);
+    }
+    return err_set_path(at->err, -EINVAL, at->path, "'%.*s' must be between %s and %s, it is %s",
+                        STR_ARG(key->name), texts[0], texts[1], texts[2]);
 }
 
 static int read_count(const struct place *at, struct jv v, int64_t *out)

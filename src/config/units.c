@@ -1,5 +1,7 @@
 #include "units.h"
 
+#include <stdio.h>
+
 struct unit {
     struct str name;
     int64_t factor;
@@ -59,4 +61,24 @@ bool units_rate(struct str text, int64_t *count, int64_t *per_ms)
     return slash < text.len && parse(str_trim(str_slice(text, 0, slash)), none, 1, count) &&
            units_duration_ms(str_slice(text, slash + 1, text.len), per_ms) && *count > 0 &&
            *per_ms > 0;
+}
+
+static void write(char out[UNITS_TEXT_BYTES], const struct unit *units, size_t unit_count,
+                  int64_t number)
+{
+    size_t u = unit_count - 1;
+    while (u > 0 && (number == 0 || number % units[u].factor != 0))
+        u--;
+    snprintf(out, UNITS_TEXT_BYTES, "%lld%.*s", (long long)(number / units[u].factor),
+             number == 0 ? 0 : (int)units[u].name.len, units[u].name.ptr);
+}
+
+void units_write_duration(char out[UNITS_TEXT_BYTES], int64_t ms)
+{
+    write(out, durations, countof(durations), ms);
+}
+
+void units_write_bytes(char out[UNITS_TEXT_BYTES], int64_t bytes)
+{
+    write(out, sizes, countof(sizes), bytes);
 }

@@ -15,4 +15,9 @@ bool units_bytes(struct str text, int64_t *bytes);
 /* "3000/3s": so many per duration. */
 bool units_rate(struct str text, int64_t *count, int64_t *per_ms);
 
+/* The other way, in the largest unit that needs no fraction: "1m", "90s"; "64KB", "5B"; "0". */
+enum { UNITS_TEXT_BYTES = 32 };
+void units_write_duration(char out[UNITS_TEXT_BYTES], int64_t ms);
+void units_write_bytes(char out[UNITS_TEXT_BYTES], int64_t bytes);
+
 #endif

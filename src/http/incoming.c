@@ -179,6 +179,14 @@ static size_t header_section_bytes(struct http_request *request)
     return info == NULL ? 0 : info->header_size;
 }
 
+/* The limit that a refusal names. What is no gzip must fit both, so the lower one is what its
+ * sender has to keep. */
+static size_t nameable_limit(const struct http_request *request)
+{
+    bool is_lower = request->inflated.max < request->body.max && !is_gzip_name(request->encoding);
+    return is_lower ? request->inflated.max : request->body.max;
+}
+
 void request_check_headers(struct http_request *request, const char *version)
 {
     struct framing framing = {0};
@@ -205,7 +213,7 @@ void request_check_headers(struct http_request *request, const char *version)
     if (request->announced_bytes > request->body.max)
         request_refuse(request, HTTP_REFUSED_TOO_LARGE,
                        "the body has %llu bytes, more than the limit of %zu",
-                       (unsigned long long)request->announced_bytes, request->body.max);
+                       (unsigned long long)request->announced_bytes, nameable_limit(request));
     else if (request->encoding.len > 0 && !is_gzip_name(request->encoding) &&
              !str_eq_nocase(request->encoding, STR("identity")))
         request_refuse(request, HTTP_REFUSED_MALFORMED,
@@ -241,7 +249,7 @@ void request_take_body(struct http_request *request, struct str bytes)
     }
     if (bytes.len > request->body.max - request->body.len) {
         request_refuse(request, HTTP_REFUSED_TOO_LARGE,
-                       "the body has more bytes than the limit of %zu", request->body.max);
+                       "the body has more bytes than the limit of %zu", nameable_limit(request));
         return;
     }
     if (!charge(request, bytes.len))

@@ -73,6 +73,17 @@ void faults_clear(struct faults *f)
     f->count = 0;
 }
 
+size_t faults_count(const struct faults *f)
+{
+    return f->count;
+}
+
+void faults_cut(struct faults *f, size_t count)
+{
+    if (count < f->count)
+        f->count = count;
+}
+
 /* xorshift64*: 0 to 1, 1 excluded. */
 static double random_fraction(struct faults *f)
 {

@@ -42,6 +42,8 @@ struct faults;
 struct faults *faults_new(uint64_t seed); /* NULL: no memory */
 void faults_free(struct faults *f);
 void faults_clear(struct faults *f);
+size_t faults_count(const struct faults *f);
+void faults_cut(struct faults *f, size_t count); /* takes back all rules after the first `count` */
 
 /* Adds one rule: "status=503,times=3". -EINVAL: err says what was expected; -ENOSPC:
  * FAULT_RULES_MAX reached. */

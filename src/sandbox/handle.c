@@ -211,7 +211,7 @@ static void process_own(struct call *c)
         return;
     }
     if (parse_body(c) != 0) {
-        call_message(c, 400, "Bad Request");
+        call_message(c, 400, "the body is not JSON");
         return;
     }
     carry_out(c);

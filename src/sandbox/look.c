@@ -300,8 +300,10 @@ void answer_add_faults(struct call *c)
     struct err err = {0};
     if (list.type != JV_ARRAY)
         list = (struct jv){.type = JV_ARRAY, .len = 1, .items = &single};
+    size_t before = faults_count(c->sandbox->faults);
     for (uint32_t i = 0; i < list.len; i++) {
         if (faults_add_json(c->sandbox->faults, list.items[i], &err) != 0) {
+            faults_cut(c->sandbox->faults, before); /* a list counts as a whole */
             call_message(c, 400, err.msg);
             return;
         }

@@ -62,7 +62,7 @@ static const struct option options[] = {
     {"--contract", "KIND", "rate limit of /users/track: data-points, mau, per-minute, per-hour", .text = AT(contract), .choice = "contract"},
     {"--object-limit", "KIND", "75 objects combined, or per-array", .text = AT(object_limit), .choice = "object-limit"},
     {"--rate", "NAME=N/SECONDS", "another rate limit, as in track=100/60; may be repeated", LIST(rates, rate_count)},
-    {"--choose", "NAME=VALUE", "one of the choices below; may be repeated", LIST(choices, choice_count)},
+    {"--choose", "NAME=VALUE", "one of the choices that --help lists; may be repeated", LIST(choices, choice_count)},
     {"--fault", "RULE", "trouble on demand, as in status=503,times=3; may be repeated", LIST(faults, fault_count)},
     {"--seed", "NUMBER", "of ids and of faults with a probability [1]", .text = AT(seed)},
     {"--quiet", NULL, "print nothing but errors", .text = AT(quiet)},
@@ -89,6 +89,14 @@ static void print_help(void)
             printf("%ld", row->number);
         printf("\n      %s\n", row->about);
     }
+}
+
+void sandbox_main_options(void (*on_option)(void *self, const char *name, const char *value,
+                                            const char *about),
+                          void *self)
+{
+    for (size_t i = 0; i < countof(options); i++)
+        on_option(self, options[i].name, options[i].value, options[i].about);
 }
 
 static int set_option(struct settings *s, const struct option *option, const char *value)
@@ -166,8 +174,9 @@ static int read_file(const char *path, struct buf *out)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
-        fprintf(stderr, "spelter sandbox: cannot read %s: %s\n", path, strerror(errno));
-        return -errno;
+        int rc = -errno;
+        fprintf(stderr, "spelter sandbox: cannot read %s: %s\n", path, strerror(-rc));
+        return rc;
     }
     enum { CHUNK = 65536 };
     size_t got = 1;
@@ -175,7 +184,7 @@ static int read_file(const char *path, struct buf *out)
         got = fread(out->ptr + out->len, 1, CHUNK, file);
         out->len += got;
     }
-    int rc = ferror(file) ? -EIO : out->failed ? -EFBIG : 0;
+    int rc = ferror(file) ? -errno : out->failed ? -EFBIG : 0;
     fclose(file);
     if (rc != 0)
         fprintf(stderr, "spelter sandbox: cannot read %s: %s\n", path, strerror(-rc));
@@ -241,6 +250,7 @@ int sandbox_main(int argc, char **argv)
     struct buf workspace;
     buf_init(&workspace, SANDBOX_WORKSPACE_BYTES_MAX);
     int status = 1;
+    int rc;
     if (read_arguments(&s, argc, argv) != 0)
         goto out;
     if (s.help) {
@@ -254,8 +264,8 @@ int sandbox_main(int argc, char **argv)
         fprintf(stderr, "spelter sandbox: --seed: '%s' is no number\n", s.seed);
         goto out;
     }
-    if (s.workspace != NULL && read_file(s.workspace, &workspace) != 0) {
-        status = 2;
+    if (s.workspace != NULL && (rc = read_file(s.workspace, &workspace)) != 0) {
+        status = rc == -ENOENT || rc == -EISDIR || rc == -EFBIG ? 1 : 2;
         goto out;
     }
     struct sandbox_options sandbox = {

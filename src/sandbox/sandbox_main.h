@@ -6,4 +6,10 @@
  * environment's. */
 int sandbox_main(int argc, char **argv);
 
+/* Its options in the order of its help, for a manual and for completions. `value` is NULL for a
+ * flag. */
+void sandbox_main_options(void (*on_option)(void *self, const char *name, const char *value,
+                                            const char *about),
+                          void *self);
+
 #endif

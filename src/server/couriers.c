@@ -119,26 +119,23 @@ static void insert(struct couriers *c, struct route *route)
     pthread_mutex_unlock(&c->mutex);
 }
 
-static struct route *take_out(struct couriers *c, struct str id)
+static void take_out(struct couriers *c, const struct route *route)
 {
     pthread_mutex_lock(&c->mutex);
     struct route **at = &c->routes;
-    while (*at != NULL && !str_eq(str_from((*at)->id), id))
+    while (*at != route)
         at = &(*at)->next;
-    struct route *route = *at;
-    if (route != NULL)
-        *at = route->next;
+    *at = route->next;
     pthread_mutex_unlock(&c->mutex);
-    return route;
 }
 
-/* For the thread that changes the list. */
-static bool is_open(const struct couriers *c, struct str id)
+/* NULL: none is open. For the thread that changes the list. */
+static struct route *find_route(const struct couriers *c, struct str id)
 {
-    const struct route *route = c->routes;
+    struct route *route = c->routes;
     while (route != NULL && !str_eq(str_from(route->id), id))
         route = route->next;
-    return route != NULL;
+    return route;
 }
 
 static int open_section(struct couriers *c, const struct config *config,
@@ -236,10 +233,11 @@ static void stop_changed(struct couriers *c, const struct config *old, const str
         const struct destination_section *after = places_find(new, before->id);
         if (after != NULL && is_same(before, after))
             continue;
-        struct route *route = take_out(c, before->id);
+        struct route *route = find_route(c, before->id);
         if (route == NULL)
             continue;
-        route_stop(route, FINISH_MS_MAX);
+        route_stop(route, FINISH_MS_MAX); /* takes as long as Braze's answers: it still counts */
+        take_out(c, route);
         route_free(route);
     }
 }
@@ -254,7 +252,8 @@ int couriers_reload(struct couriers *c, const struct config *old, const struct c
     stop_changed(c, old, new);
     for (size_t i = 0; i < values->destination_count; i++) {
         const struct destination_section *after = &values->destinations[i];
-        if (!after->enabled || is_open(c, after->id)) /* what changed was stopped above */
+        if (!after->enabled ||
+            find_route(c, after->id) != NULL) /* what changed was stopped above */
             continue;
         struct err why = {0};
         if (open_section(c, new, after, &why) != 0) /* memory or the disk: the mappings were fine */

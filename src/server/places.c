@@ -31,12 +31,13 @@ struct warning {
 static bool warn_place(void *self, const struct cursor_place *place)
 {
     const struct warning *w = self;
-    if (places_find(w->config, place->destination) == NULL)
-        log_warn("%.*s: not in the config, but its place in the journal is kept: %llu events wait "
-                 "until it comes back or 'spelter destination forget %.*s' gives them up",
-                 STR_ARG(place->destination),
-                 (unsigned long long)places_undelivered(place, w->journal),
+    if (places_find(w->config, place->destination) == NULL) {
+        unsigned long long waiting = places_undelivered(place, w->journal);
+        log_warn("%.*s: not in the config, but its place in the journal is kept: %llu event%s "
+                 "until it comes back or 'spelter destination forget %.*s' gives it up",
+                 STR_ARG(place->destination), waiting, waiting == 1 ? " waits" : "s wait",
                  STR_ARG(place->destination));
+    }
     return true;
 }
 

@@ -298,7 +298,9 @@ int store_open(struct store **out, const struct store_options *options, struct e
     if (rc == 0)
         rc = datafile_check(options->dir, s->read_only, &exists, err);
     if (rc == 0 && s->read_only && !exists)
-        rc = err_set(err, -ENOENT, 0, "there is no data in %s", options->dir);
+        rc = err_set(err, -ENOENT, 0,
+                     "there is no data in %s (no server has run with this folder yet)",
+                     options->dir);
     if (rc == 0)
         rc = open_environment(s, options, err);
     if (rc == 0)

@@ -1,9 +1,10 @@
 // The command line: help, exit codes, messages with FILE:LINE, what map prints, dead letters, the demo's figures.
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { plainConfig, run, Sandbox, Server, temporaryFolder } from '../lib/programs.mjs'
 import { check, checkEqual, suite } from '../lib/tap.mjs'
-import { send } from '../lib/wire.mjs'
+import { request as ask, send } from '../lib/wire.mjs'
 import { until } from '../lib/wait.mjs'
 
 const DONE = 0
@@ -37,6 +38,11 @@ async function help() {
     const { code, out, err } = await run([...command.split(' '), '--help'])
     check(`${command} --help tells its usage and its options`, code === DONE && err === '' && new RegExp(`usage: spelter ${command}`, 'i').test(out) && out.includes('--help'), { code, out, err })
   }
+  const about = async (...words) => (await run(words)).out
+  checkEqual('help COMMAND says what COMMAND --help says', [await about('help', 'dead', 'show'), await about('help', 'run'), await about('help', 'sandbox')], [await about('dead', 'show', '--help'), await about('run', '--help'), await about('sandbox', '--help')])
+  const family = await about('help', 'dead')
+  check('help for a first word lists its commands, as does --help behind it', /^ {2}dead list /m.test(family) && /^ {2}dead show /m.test(family) && !family.includes('  run') && family === (await about('dead', '--help')) && family === (await about('dead', '-h')), family)
+  await bashCompletion()
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { code, out } = await run(['completions', shell])
     check(`completions for ${shell} know every command`, code === DONE && commands.every(name => name.split(' ').every(word => out.includes(word))), out.slice(0, 500))
@@ -46,6 +52,30 @@ async function help() {
   const keys = await run(['help', 'config'])
   check('help config explains every key', keys.code === DONE && ['listen', 'write_key', 'batch_wait', 'idle_timeout', 'journal'].every(key => keys.out.includes(`${key}:`)), keys.out.slice(0, 300))
   check('--version names the version', /^spelter \d+\.\d+\.\d+\n$/.test((await run(['--version'])).out))
+}
+
+/** What bash offers behind these words; the last is the one under the cursor. */
+async function offered(...words) {
+  const file = write('completions.bash', (await run(['completions', 'bash'])).out)
+  const script = `. "${file}"; COMP_WORDS=(spelter ${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _spelter; printf '%s\\n' "\${COMPREPLY[@]}"`
+  return execFileSync('bash', ['-c', script], { cwd: folder, encoding: 'utf8' }).trim().split('\n').sort()
+}
+
+async function bashCompletion() {
+  const rows = [
+    [['de'], ['dead', 'demo', 'destination']],
+    [['se'], ['']],
+    [['dead', ''], ['list', 'show']],
+    [['dead', 'sh'], ['show']],
+    [['dead', 'show', '--d'], ['--data']],
+    [['destination', 'f'], ['forget']],
+    [['destination', 'forget', '--c'], ['--config']],
+    [['run', '--config', '/dev/nul'], ['/dev/null']],
+    [['sandbox', '--no'], ['--no-limits', '--no-sync']],
+    [['help', 'con'], ['config']],
+    [['completions', 'z'], ['zsh']],
+  ]
+  for (const [words, expected] of rows) checkEqual(`bash completes: spelter ${words.join(' ')}`, await offered(...words), expected)
 }
 
 // ------------------------------------------------------------------------------------------ exit codes
@@ -62,8 +92,12 @@ async function exitCodes() {
     [['check'], USER, /^spelter: check: --config FILE is missing \(the config file\)\n$/],
     [['destination'], USER, /^spelter: 'destination' wants a second word: 'destination list' or 'destination forget'\n$/],
     [['destination', 'forget', '-c', good], USER, /^spelter: destination forget: ID is missing/],
-    [['destination', 'list', '-c', good], USER, /there is no data in .*data\n$/],
+    [['destination', 'list', '-c', good], USER, /there is no data in .*data \(no server has run with this folder yet\)\n$/],
     [['dead'], USER, /^spelter: 'dead' wants a second word: 'dead list' or 'dead show'\n$/],
+    [['dead', 'retry', '1'], USER, /^spelter: unknown command 'dead retry', expected 'dead list' or 'dead show'\n$/],
+    [['help', 'dead', 'retry'], USER, /^spelter: unknown command 'dead retry', expected 'dead list' or 'dead show'\n$/],
+    [['help', 'rnu'], USER, /^spelter: unknown command 'rnu', did you mean 'run'\?\n$/],
+    [['dead', 'list', '--limit', '-3', '-c', good], USER, /^spelter: --limit is '-3', expected a whole number of 0 or more\n$/],
     [['check', '--confg', good], USER, /^spelter: unknown option '--confg', did you mean '--config'\?\n$/],
     [['check', '--nonsense'], USER, /^spelter: unknown option '--nonsense' \(see 'spelter check --help'\)\n$/],
     [['check', '-c', good, 'more'], USER, /^spelter: check: 'more' is one operand too many/],
@@ -71,7 +105,7 @@ async function exitCodes() {
     [['run', '-c', `${folder}/none.yaml`], USER, /none\.yaml: No such file or directory\n$/],
     [['dead', 'show', '-c', good], USER, /^spelter: dead show: ID is missing/],
     [['dead', 'show', '-c', good, 'x'], USER, /^spelter: dead show: 'x' is no number; 'spelter dead list' shows the ids\n$/],
-    [['dead', 'list', '-c', good], USER, /there is no data in .*data\n$/],
+    [['dead', 'list', '-c', good], USER, /there is no data in .*data \(no server has run with this folder yet\)\n$/],
     [['map', '-c', good, '--destination', 'nope'], USER, /no destination 'nope'\n$/],
     [['completions', 'tcsh'], USER, /^spelter: completions: expected bash, zsh or fish\n$/],
     [['run', '-c', taken], ENVIRONMENT, new RegExp(`${sandbox.address}.*in use`)],
@@ -99,7 +133,7 @@ const badConfigs = [
   ['sources:\n  - id: web\n    kind: segmnt\n    write_key: x\ndestinations: []\n', '3: \'kind\' is "segmnt", expected one of: segment'],
   ['sources:\n  - id: web\n    write_key: ${SPELTER_NOT_SET}\ndestinations: []\n', "3: 'write_key' wants the environment variable SPELTER_NOT_SET, which is not set"],
   ['sources: [{id: web}]\ndestinations: []\n', "1: 'write_key' is missing (the key that its SDKs send)"],
-  [`${SOURCE}destinations: []\njournal:\n  size: 5XB\n`, "4: 'size' is text, expected a size such as 512MB"],
+  [`${SOURCE}destinations: []\njournal:\n  size: 5XB\n`, '4: \'size\' is "5XB", expected a size such as 512MB'],
   [`${SOURCE}destinations:\n  - id: braze\n    batch_objects: 500\n${SETTINGS}`, "4: 'batch_objects' must be between 1 and 225, it is 500"],
   [`${SOURCE}destinations:\n  - id: braze\n    from: [wep]\n${SETTINGS}`, "4: no source has the id 'wep', did you mean 'web'?"],
   [`${DESTINATION}    parity: lose\n`, '5: \'parity\' is "lose", expected one of: safe, strict'],
@@ -116,6 +150,8 @@ async function checkCommand() {
   }
   const good = write('good.yaml', goodConfig)
   checkEqual('check says that a good config is fine, and what is in it', (await run(['check', '-c', good], { env })).out, `${good}: fine. 1 source, 1 destination, 9 subscriptions\n`)
+  const silent = await run(['check', '-c', write('silent.yaml', `${goodConfig}    subscriptions: []\n`)], { env })
+  checkEqual('check warns of a destination that gets nothing, and goes on', [silent.code, silent.err], [DONE, `spelter: warning: ${folder}/silent.yaml:7: 'subscriptions' is an empty list: nothing is sent to this destination\n`])
   const literal = write('literal.yaml', goodConfig.replace('write_key: "${KEY}"', 'write_key: abc'))
   const warned = await run(['check', '-c', literal, '--json'], { env })
   checkEqual('check --json is JSON, with the secret in plain text as a warning', JSON.parse(warned.out), {
@@ -293,7 +329,27 @@ async function destinations() {
   await server.stop()
   config.destinations.pop()
   server.writeConfig(config)
+  const one = await destination('forget', 'old')
+  checkEqual('destination forget: one event is spoken of as one', one.err, "spelter: destination forget: 'old' has 1 undelivered event; --yes gives it up\n")
   checkEqual('destination forget: without a server', [(await destination('forget', 'old', '-y')).code, Object.keys(await list())], [DONE, ['braze']])
+  await sandbox.stop()
+}
+
+async function reloadWhileSending() {
+  const sandbox = await Sandbox.start({ options: ['--no-limits', '--fault', 'latency=3000'] })
+  const config = plainConfig(sandbox)
+  const server = await Server.start(config)
+  await send(server, 'track', { userId: 'u1', event: 'Slow' })
+  await until('the request is on its way', async () => (await server.metric('spelter_requests_in_flight')) === 1)
+  config.destinations[0].timeout = '20s'
+  server.writeConfig(config)
+  server.signal('SIGHUP')
+  await new Promise(resolve => setTimeout(resolve, 500)) // the old request is waited for
+  const { text } = await ask(`${server.url}/healthz`)
+  checkEqual('a destination that finishes its requests for a reload is still counted', [await server.metric('spelter_requests_in_flight', '', NaN), JSON.parse(text).destinations.map(d => [d.id, d.backlog])], [1, [['braze', 1]]])
+  await server.drained()
+  checkEqual('and has delivered once', (await sandbox.stats()).events, 1)
+  await server.stop()
   await sandbox.stop()
 }
 
@@ -315,6 +371,14 @@ async function demo() {
   check('demo: shows profiles and the time to delivery', /Profiles in the sandbox: [1-9]/.test(out) && /half within \d/.test(out) && /99 % within \d/.test(out), out.slice(-800))
 }
 
+async function demoAgain() {
+  const data = path.join(folder, 'demo-data')
+  for (const time of ['first', 'second']) {
+    const { code, out, err } = await run(['demo', '--events', '20', '--data', data])
+    check(`demo --data DIR: the ${time} time in one folder ends well`, code === DONE && /found each exactly once/.test(out), { code, err })
+  }
+}
+
 await suite(async () => {
   await help()
   await exitCodes()
@@ -322,5 +386,7 @@ await suite(async () => {
   await map()
   await deadLetters()
   await destinations()
+  await reloadWhileSending()
   await demo()
+  await demoAgain()
 })

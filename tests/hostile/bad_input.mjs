@@ -32,7 +32,7 @@ export const rows = [
   { name: 'an event over 32 KB', body: text(big(33 * KB)), answer: refused(/^Exceed payload limit: the event has \d+ bytes, at most 32768 are allowed$/) },
   { name: 'an event over 32 KB in a batch', route: 'batch', body: text({ batch: [{ type: 'track', ...big(33 * KB) }, { type: 'track', ...good }] }), answer: OK, letter: ['too_large', /^batch\[0\]: Exceed payload limit: the event has \d+ bytes, at most 32768 are allowed$/] },
   { name: 'a body over 500 KB', route: 'batch', body: text({ batch: Array.from({ length: 20 }, () => ({ type: 'track', ...big(26 * KB) })) }), answer: refused(/^Exceed payload limit: the body has \d+ bytes, at most 512000 are allowed$/) },
-  { name: 'a body of 10 MB', route: 'batch', body: 'x'.repeat(10 * KB * KB), answer: refused('Exceed payload limit: the body has 10485760 bytes, more than the limit of 577536') },
+  { name: 'a body of 10 MB', route: 'batch', body: 'x'.repeat(10 * KB * KB), answer: refused('Exceed payload limit: the body has 10485760 bytes, more than the limit of 512000') },
   { name: 'a body of 50 MB', route: 'batch', body: 'x'.repeat(50 * KB * KB), answer: 'closed' },
   { name: 'gzip that inflates to 1 GB', route: 'batch', headers: { 'Content-Encoding': 'gzip' }, body: bomb(1024), answer: refused(/^Exceed payload limit: /) },
   { name: 'gzip of 500 KB that inflates to 500 MB', route: 'batch', headers: { 'Content-Encoding': 'gzip' }, body: bomb(500), answer: refused(/^Exceed payload limit: /) },

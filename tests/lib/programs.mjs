@@ -198,8 +198,8 @@ export class Server {
     return `http://${this.address}`
   }
 
-  /** Sum of a metric over its labels, or over those that contain `label`. */
-  async metric(name, label = '') {
+  /** Sum of a metric over its labels, or over those that contain `label`; without any, `absent`. */
+  async metric(name, label = '', absent = undefined) {
     const { text } = await request(`${this.url}/metrics`)
     let sum = 0
     let found = false
@@ -209,6 +209,7 @@ export class Server {
       sum += Number(match[3])
       found = true
     }
+    if (!found && absent !== undefined) return absent
     if (!found) throw new Error(`no metric ${name}{${label}}`)
     return sum
   }
@@ -217,7 +218,8 @@ export class Server {
   async drained({ seconds = 60 } = {}) {
     await until(
       'the server has delivered everything',
-      async () => (await this.metric('spelter_backlog_events')) === 0 && (await this.metric('spelter_requests_in_flight')) === 0,
+      // A reload replaces a destination; between the old one and the new one it has no figures.
+      async () => (await this.metric('spelter_backlog_events', '', NaN)) === 0 && (await this.metric('spelter_requests_in_flight', '', NaN)) === 0,
       { seconds },
     ).catch(error => {
       throw new Error(`${error.message}\n${this.program.lastLog()}`)

@@ -160,7 +160,7 @@ if start "starts again after kill -9 with a write held back" --data "$scratch/la
     stop "SIGTERM ends it with 0, after writes held back"
 fi
 
-for wrong in "--objct-limit=combined" "--choose array-max=x" "--fault status=5" "--listen"; do
+for wrong in "--objct-limit=combined" "--choose array-max=x" "--fault status=5" "--listen" "--workspace $scratch/none.json" "--workspace $scratch"; do
     # shellcheck disable=SC2086
     $program $wrong >/dev/null 2>"$scratch/errors"
     expect "$wrong is the user's mistake" $? 1

@@ -11,6 +11,8 @@
 #define SETTINGS                                                                                   \
     "    settings: {api_key: \"${SPELTER_TEST_KEY}\", endpoint: "                                  \
     "\"https://rest.iad-01.braze.com/\"}\n"
+#define SUBSCRIPTION(item)                                                                         \
+    SOURCE "destinations:\n  - id: eu\n" SETTINGS "    subscriptions:\n      - " item "\n"
 
 #define DESTINATION_WITH_CA(file)                                                                  \
     "destinations:\n  - {id: eu, settings: {api_key: k, endpoint: \"https://a.example\", "         \
@@ -155,7 +157,30 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
         {"a\n", "c.yaml:1: text stands here, expected a section of keys"},
         {"sorces: []\n", "c.yaml:1: unknown key 'sorces', did you mean 'sources'?"},
         {SOURCE, "c.yaml:1: 'destinations' is missing (where they go)"},
-        {"listen: 5\n" SOURCE, "c.yaml:1: 'listen' is a number, expected text"},
+        {"listen: 5\n" SOURCE,
+         "c.yaml:1: 'listen' is a number, expected text (quotes make it one)"},
+        {"listen: 127.0.0.1\n" SOURCE "destinations: []\n",
+         "c.yaml:1: 'listen' is \"127.0.0.1\", expected an address and a port such as "
+         "127.0.0.1:8080"},
+        {"listen: \"8080\"\n" SOURCE "destinations: []\n",
+         "c.yaml:1: 'listen' is \"8080\", expected an address and a port such as 127.0.0.1:8080"},
+        {"listen: h:65536\n" SOURCE "destinations: []\n",
+         "c.yaml:1: 'listen' is \"h:65536\", expected an address and a port such as "
+         "127.0.0.1:8080"},
+        {"listen: \"h:\"\n" SOURCE "destinations: []\n",
+         "c.yaml:1: 'listen' is \"h:\", expected an address and a port such as 127.0.0.1:8080"},
+        {"data: \"\"\n" SOURCE "destinations: []\n",
+         "c.yaml:1: 'data' is empty, expected a folder"},
+        {"unknown_key_accept: yes\n" SOURCE,
+         "c.yaml:1: 'unknown_key_accept' is \"yes\", expected true or false"},
+        {"limits: {connections: 1.5}\n" SOURCE,
+         "c.yaml:1: 'connections' is 1.5, expected a whole number"},
+        {"limits: {event_size: 5MB}\n" SOURCE,
+         "c.yaml:1: 'event_size' must be between 1KB and 64KB, it is 5MB"},
+        {"limits: {idle_timeout: 999}\n" SOURCE,
+         "c.yaml:1: 'idle_timeout' must be between 1s and 1h, it is 999ms"},
+        {SOURCE "destinations:\n  - id: eu\n    from: []\n" SETTINGS,
+         "c.yaml:5: 'from' is an empty list; leave it out for all sources, or set enabled: false"},
         {"sources:\n  - id: web\n    writekey: x\n",
          "c.yaml:3: unknown key 'writekey', did you mean 'write_key'?"},
         {"sources:\n  - id: web\n    write_key: ${SPELTER_TEST_UNSET}\n",
@@ -176,9 +201,13 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
         {SOURCE "destinations:\n  - id: eu\n    batch_objects: 0\n" SETTINGS,
          "c.yaml:5: 'batch_objects' must be between 1 and 225, it is 0"},
         {SOURCE "destinations:\n  - id: eu\n    batch_wait: soon\n" SETTINGS,
-         "c.yaml:5: 'batch_wait' is text, expected a duration such as 500ms, 1s or 4h"},
+         "c.yaml:5: 'batch_wait' is \"soon\", expected a duration such as 500ms, 1s or 4h"},
         {SOURCE "destinations:\n  - id: eu\n    settings: {api_key: k, endpoint: rest.braze.com}\n",
          "c.yaml:5: 'rest.braze.com' is no address, expected https://rest....braze.com"},
+        {SOURCE "destinations:\n  - id: eu\n    settings: {api_key: k, endpoint: "
+                "\"https://dashboard-01.braze.eu\"}\n",
+         "c.yaml:5: 'endpoint' is the address of Braze's dashboard, expected that of its REST API, "
+         "such as https://rest.iad-01.braze.com"},
         {SOURCE "destinations:\n  - id: eu\n    subscriptions: preset\n" SETTINGS,
          "c.yaml:5: 'subscriptions' must be presets, a list, or file:PATH of a JSON list"},
         {SOURCE DESTINATION_WITH_CA("/nowhere/at/all"),
@@ -187,7 +216,7 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
          "c.yaml:4: the file that 'ca_file' names holds no certificate, expected PEM text with "
          "-----BEGIN CERTIFICATE-----"},
         {SOURCE DESTINATION_WITH_CA("7"),
-         "c.yaml:4: 'ca_file' is a number, expected the path of a file"},
+         "c.yaml:4: 'ca_file' is a number, expected the path of a file (quotes make it one)"},
         {SOURCE "destinations:\n  - id: eu\n    settings: {endpoint: \"https://x\"}\n",
          "c.yaml:5: 'api_key' is missing (Braze REST API key)"},
         {SOURCE "destinations:\n  - id: eu\n    batch_objects: 226\n" SETTINGS,
@@ -206,6 +235,24 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
         {SOURCE "destinations:\n  - id: eu\n    kind: braze-cohorts\n"
                 "    batch_objects: 1001\n" COHORTS_SETTINGS,
          "c.yaml:6: 'batch_objects' must be between 1 and 1000, it is 1001"},
+        {SUBSCRIPTION("{name: a, partnerActon: trackEvent}"),
+         "c.yaml:7: unknown key 'partnerActon', did you mean 'partnerAction'?"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, enabled: no, mapping: {}}"),
+         "c.yaml:7: 'enabled' of a subscription is true or false"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, trigger: x}"),
+         "c.yaml:7: 'trigger' is called 'subscribe' here ('spelter import segment' takes over what "
+         "Segment's Public API says)"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, colour: red}"),
+         "c.yaml:7: unknown key 'colour', expected one of: name, enabled, subscribe, "
+         "partnerAction, mapping"},
+        {SUBSCRIPTION("{name: a}"),
+         "c.yaml:7: 'partnerAction' is missing (the action, such as trackEvent)"},
+        {SUBSCRIPTION("{id: \"1\", type: automatic, partnerAction: trackEvent}"),
+         "c.yaml:7: 'subscribe' is missing (the condition, such as type = \"track\")"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, subscribe: x}"),
+         "c.yaml:7: 'mapping' is missing (the fields of the action and where they come from)"},
+        {SUBSCRIPTION("{partnerAction: trackEvent, enabled: false}\n      - text"),
+         "c.yaml:8: expected a subscription with subscribe, partnerAction and mapping"},
         {"a: 1\n b: 2\n",
          "c.yaml:2: not valid YAML: mapping values are not allowed in this context"},
     };
@@ -223,7 +270,8 @@ static void a_place_inside_a_mapping_becomes_a_line(void **state)
 {
     (void)state;
     const char *text = SOURCE "destinations:\n  - id: eu\n" SETTINGS "    subscriptions:\n"
-                              "      - name: a\n        mapping:\n          email:\n"
+                              "      - partnerAction: trackEvent\n        subscribe: x\n        "
+                              "mapping:\n          email:\n"
                               "            '@if': {}\n";
     struct config *config;
     struct err why = {0};
@@ -231,7 +279,7 @@ static void a_place_inside_a_mapping_becomes_a_line(void **state)
     assert_int_equal(config_parse(&config, "c.yaml", str_from(text), &err), 0);
     err_set_path(&why, -EINVAL, "/subscriptions/0/mapping/email/@if", "broken");
     config_locate(config, "/destinations/0", &why, &err);
-    assert_string_equal(err.msg, "c.yaml:10: broken");
+    assert_string_equal(err.msg, "c.yaml:11: broken");
     config_free(config);
 }
 

@@ -51,11 +51,37 @@ static void rates_are_counts_per_duration(void **state)
     assert_false(units_rate(STR("10/0"), &count, &per_ms));
 }
 
+static void numbers_are_written_in_the_largest_unit_without_a_fraction(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t number;
+        const char *duration;
+        const char *bytes;
+    } rows[] = {
+        {0, "0", "0"},
+        {999, "999ms", "999B"},
+        {60000, "1m", "60000B"},
+        {90000, "90s", "90000B"},
+        {86400000, "1d", "84375KB"},
+        {65536, "65536ms", "64KB"},
+        {INT64_C(1) << 44, "17592186044416ms", "16TB"},
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        char text[UNITS_TEXT_BYTES];
+        units_write_duration(text, rows[i].number);
+        assert_string_equal(text, rows[i].duration);
+        units_write_bytes(text, rows[i].number);
+        assert_string_equal(text, rows[i].bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_and_sizes_have_units),
         cmocka_unit_test(rates_are_counts_per_duration),
+        cmocka_unit_test(numbers_are_written_in_the_largest_unit_without_a_fraction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

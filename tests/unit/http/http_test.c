@@ -369,6 +369,24 @@ static void the_owner_words_its_refusals(void **state)
     stop(&f);
 }
 
+static void a_refusal_names_the_limit_that_its_sender_has_to_keep(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct client_reply reply;
+    struct http_options options = default_options();
+    options.body_bytes_max = 3;
+    options.inflated_bytes_max = 2;
+    start(&f, options);
+    post(&f, "", STR("{  }"), &reply);
+    assert_string_equal(reply.body,
+                        "{\"message\":\"the body has 4 bytes, more than the limit of 2\"}");
+    post(&f, "Content-Encoding: gzip\r\n", STR("{  }"), &reply);
+    assert_string_equal(reply.body,
+                        "{\"message\":\"the body has 4 bytes, more than the limit of 3\"}");
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +400,7 @@ int main(void)
         cmocka_unit_test(header_sections_over_the_limit_are_refused),
         cmocka_unit_test(all_bodies_together_stay_under_their_limit),
         cmocka_unit_test(the_owner_words_its_refusals),
+        cmocka_unit_test(a_refusal_names_the_limit_that_its_sender_has_to_keep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

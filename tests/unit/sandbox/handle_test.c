@@ -290,6 +290,13 @@ static void faults_come_and_go_over_the_api(void **state)
     assert_true(
         str_eq(buf_str(&h.answer.body),
                STR("{\"message\":\"fault: no kind is called 'hnag'; did you mean hang\"}")));
+    assert_int_equal(harness_call(&h, STR("POST /sandbox/faults "
+                                          "{\"faults\":[{\"status\":503},{\"hang\":true}]}")),
+                     400);
+    assert_int_equal(harness_call(&h, STR("GET /sandbox/faults")), 200);
+    assert_true(str_eq(buf_str(&h.answer.body), STR("{\"faults\":[],\"message\":\"success\"}")));
+    assert_int_equal(harness_call(&h, STR("POST /sandbox/faults {\"status\"")), 400);
+    assert_true(str_eq(buf_str(&h.answer.body), STR("{\"message\":\"the body is not JSON\"}")));
     harness_close(&h);
 }
 
