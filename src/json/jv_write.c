@@ -126,20 +126,20 @@ static size_t shortest_digits(double number, char digits[DOUBLE_DIGITS_MAX], int
     return count;
 }
 
-/* The two digits of a number below 100. */
+/* The digits of the numbers below 100, two by two. */
+static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                            "25262728293031323334353637383940414243444546474849"
+                            "50515253545556575859606162636465666768697071727374"
+                            "75767778798081828384858687888990919293949596979899";
+
 static inline void two_digits(char *to, uint32_t number)
 {
-    uint32_t tens = number * 103 >> 10; /* number / 10 */
-    to[0] = (char)('0' + tens);
-    to[1] = (char)('0' + (number - tens * 10));
+    memcpy(to, pairs + (size_t)number * 2, 2);
 }
 
-static inline size_t integer_text(uint64_t number, char *text)
+/* Of three digits and more. */
+__attribute__((noinline)) static size_t long_integer_text(uint64_t number, char *text)
 {
-    if (number < 10) {
-        text[0] = (char)('0' + number);
-        return 1;
-    }
     size_t len = 2;
     for (uint64_t rest = number; rest >= 100; rest /= 10)
         len++;
@@ -153,6 +153,18 @@ static inline size_t integer_text(uint64_t number, char *text)
     }
     two_digits(text + at, (uint32_t)number);
     return len;
+}
+
+static inline size_t integer_text(uint64_t number, char *text)
+{
+    if (number >= 100)
+        return long_integer_text(number, text);
+    if (number < 10) {
+        text[0] = (char)('0' + number);
+        return 1;
+    }
+    two_digits(text, (uint32_t)number);
+    return 2;
 }
 
 /* ECMAScript Number::toString for a positive number that is no small integer. */
@@ -223,21 +235,26 @@ __attribute__((noinline)) static size_t positive_text(double size, char *text)
 }
 
 /* Nearly all numbers are small integers and prices, which are an integer of hundredths. */
-static size_t finite_text(double number, char text[JV_NUMBER_BYTES])
+static inline size_t unsigned_text(double size, char *text)
 {
-    size_t sign = number < 0;
-    double size = fabs(number);
     int64_t cents = size < CENTS_BELOW ? (int64_t)(size * 100 + 0.5) : -1;
-    text[0] = '-';
     if ((double)cents / 100 != size)
-        return sign + positive_text(size, text + sign);
+        return positive_text(size, text);
     uint32_t rest = (uint32_t)cents % 100;
-    size_t len = sign + integer_text((uint32_t)cents / 100, text + sign);
+    size_t len = integer_text((uint32_t)cents / 100, text);
     if (rest == 0)
         return len;
     text[len] = '.';
     two_digits(text + len + 1, rest);
-    return len + 2 + (rest % 10 != 0);
+    return len + 2 + (text[len + 2] != '0');
+}
+
+static size_t finite_text(double number, char text[JV_NUMBER_BYTES])
+{
+    if (number >= 0)
+        return unsigned_text(number, text);
+    text[0] = '-';
+    return 1 + unsigned_text(-number, text + 1);
 }
 
 size_t jv_number_text(double number, char text[JV_NUMBER_BYTES])
