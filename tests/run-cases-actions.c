@@ -71,12 +71,24 @@ struct str case_text(struct outcome_of_case *o, struct jv v)
     return buf_str(&text);
 }
 
+static bool is_illegal_in_header(struct str text)
+{
+    bool is_legal = true;
+    for (size_t at = 0; is_legal && at < text.len;) {
+        uint32_t point = text_next_point(text, &at);
+        is_legal =
+            point == '\t' || (point >= 0x20 && point <= 0x7e) || (point >= 0x80 && point <= 0xff);
+    }
+    return !is_legal;
+}
+
 void case_open_runner(struct runner *r, struct str action, struct jv mapping, struct jv settings,
                       bool is_cohorts, enum form form)
 {
     const struct action *found = is_cohorts ? &cohorts_action : action_find(action);
     r->settings = settings;
     r->raw_mapping = mapping;
+    r->has_illegal_key = is_illegal_in_header(jv_str(jv_get(settings, STR("api_key"))));
     r->is_cohorts = is_cohorts;
     r->is_unknown = found == NULL || !str_eq(found->key, action);
     if (r->is_unknown)
@@ -161,6 +173,19 @@ static bool transform(struct outcome_of_case *o, struct runner *r, struct jv eve
     return rc == 0;
 }
 
+/* The reference makes its header before it asks the action. */
+static void refuse_key(struct outcome_of_case *o, const struct runner *r, enum stage stage)
+{
+    struct str key = case_text(o, jv_get(r->settings, STR("api_key")));
+    struct buf message;
+    buf_init_arena(&message, o->arena, key.len + 64);
+    buf_append(&message, STR("Bearer "));
+    buf_append(&message, key);
+    buf_append(&message, STR(" is not a legal HTTP header value"));
+    o->failure = (struct failure){.name = "TypeError", .message = buf_str(&message)};
+    o->stage = stage;
+}
+
 /* Where the reference threw what one event came to. */
 static enum stage stage_of(const struct exchange *x)
 {
@@ -178,6 +203,11 @@ static void run_single(struct outcome_of_case *o, struct runner *r, struct jv ev
         return;
     if (exchange_open(&x, &r->call, payload, event, o->arena) != 0)
         abort();
+    if (r->has_illegal_key && !exchange_stumbles(event, &(struct failure){0}) &&
+        (x.failure.name == NULL || strcmp(x.failure.name, "AggregateAjvError") != 0)) {
+        refuse_key(o, r, STAGE_ACTION);
+        return;
+    }
     if (x.has_request && x.failure.name == NULL) {
         note_request(o, &x.request, r);
         x.response = o->runners->response.response;
@@ -193,16 +223,6 @@ static void run_single(struct outcome_of_case *o, struct runner *r, struct jv ev
 
 static void run_batch(struct outcome_of_case *o, struct runner *r, struct jv events)
 {
-    if (r->call.action->batch_request == NULL) {
-        o->stage = STAGE_PAYLOAD;
-        o->failure = (struct failure){
-            .name = "IntegrationError",
-            .code = jv_string(STR("NotImplemented")),
-            .status = 501,
-            .message = STR("This action does not support batched requests."),
-        };
-        return;
-    }
     struct jv *payloads = arena_array(o->arena, events.len, sizeof(*payloads));
     if (payloads == NULL)
         abort();
@@ -214,9 +234,15 @@ static void run_batch(struct outcome_of_case *o, struct runner *r, struct jv eve
         abort();
     o->failure = b.failure;
     o->stage = STAGE_ACTION;
-    for (uint32_t i = 0; i < events.len; i++) /* seen before the action is asked */
-        if (exchange_stumbles(events.items[i], &(struct failure){0}))
-            o->stage = STAGE_PAYLOAD;
+    bool stumbles = false; /* seen before the action is asked */
+    for (uint32_t i = 0; i < events.len && (b.failure.name != NULL || r->has_illegal_key); i++)
+        stumbles = stumbles || exchange_stumbles(events.items[i], &(struct failure){0});
+    if (stumbles)
+        o->stage = STAGE_PAYLOAD;
+    if (r->has_illegal_key && b.valid_count > 0 && !stumbles) {
+        refuse_key(o, r, STAGE_PAYLOAD);
+        return;
+    }
     if (b.has_request && b.failure.name == NULL) {
         note_request(o, &b.request, r);
         b.response = o->runners->response.response;
@@ -338,9 +364,32 @@ static void run_cohorts(struct outcome_of_case *o, struct runner *r, const struc
     }
 }
 
+/* events[0], whatever `events` is. */
 static struct jv first_of(struct jv events)
 {
-    return events.type == JV_ARRAY && events.len > 0 ? events.items[0] : jv_undefined();
+    if (events.type == JV_ARRAY && events.len > 0)
+        return events.items[0];
+    return events.type == JV_STRING && events.len > 0 ? events : jv_get(events, STR("0"));
+}
+
+/* True: o->failure says why. */
+static bool is_no_batch(struct outcome_of_case *o, const struct runner *r, struct jv events)
+{
+    o->stage = STAGE_PAYLOAD;
+    if (!r->is_cohorts && r->call.action->batch_request == NULL)
+        o->failure = (struct failure){
+            .name = "IntegrationError",
+            .code = jv_string(STR("NotImplemented")),
+            .status = 501,
+            .message = STR("This action does not support batched requests."),
+        };
+    else if (events.type != JV_ARRAY)
+        o->failure = (struct failure){
+            .name = "Error",
+            .message = events.type == JV_STRING ? STR("data must be an array, got string")
+                                                : STR("data must be an array, got object"),
+        };
+    return o->failure.name != NULL;
 }
 
 void case_run(struct outcome_of_case *o, struct runner *r, struct jv input, bool is_batch)
@@ -352,6 +401,8 @@ void case_run(struct outcome_of_case *o, struct runner *r, struct jv input, bool
         case_type_error(o, input, STR("0"), STAGE_ENTRY);
     else if (jv_is_nullish(first))
         case_type_error(o, first, STR("context"), STAGE_ENTRY);
+    else if (is_batch && is_no_batch(o, r, input))
+        return;
     else if (r->is_cohorts && is_batch)
         run_cohorts(o, r, input.items, input.len, true);
     else if (r->is_cohorts)

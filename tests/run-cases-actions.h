@@ -20,8 +20,9 @@ struct runner {
     struct call call;
     struct jv raw_mapping;
     struct jv settings;
-    bool is_unknown; /* no such action */
-    bool is_cohorts; /* the one action of the other destination */
+    bool is_unknown;      /* no such action */
+    bool is_cohorts;      /* the one action of the other destination */
+    bool has_illegal_key; /* no header carries it; a config with such a key is refused */
 };
 
 struct runners {

@@ -179,6 +179,12 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
          "c.yaml:5: 'batch_wait' is text, expected a duration such as 500ms, 1s or 4h"},
         {SOURCE "destinations:\n  - id: eu\n    settings: {api_key: k, endpoint: rest.braze.com}\n",
          "c.yaml:5: 'rest.braze.com' is no address, expected https://rest....braze.com"},
+        {SOURCE "destinations:\n  - id: eu\n    settings: {api_key: \"a\\nb\", endpoint: "
+                "\"https://a.example\"}\n",
+         "c.yaml:5: byte 2 of 'api_key' is 0x0a, expected printable ASCII as Braze shows it"},
+        {SOURCE "destinations:\n  - id: eu\n    settings: {api_key: é, endpoint: "
+                "\"https://a.example\"}\n",
+         "c.yaml:5: byte 1 of 'api_key' is 0xc3, expected printable ASCII as Braze shows it"},
         {SOURCE "destinations:\n  - id: eu\n    subscriptions: preset\n" SETTINGS,
          "c.yaml:5: 'subscriptions' must be presets, a list, or file:PATH of a JSON list"},
         {SOURCE DESTINATION_WITH_CA("/nowhere/at/all"),
