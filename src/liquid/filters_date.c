@@ -91,11 +91,17 @@ static void refuse_zone(struct render *r, struct str name)
     (void)render_throw(r, "Invalid time zone specified: %.*s", STR_ARG(buf_str(&text)));
 }
 
+/* Minutes that the process's own zone is west of UTC; V8 drops the seconds. */
+static int64_t local_minutes(int64_t ms)
+{
+    return -date_offset_s(ms) / 60;
+}
+
 /* The zone argument: minutes west of UTC, or a name, of which only UTC's are known. */
 static bool read_zone(struct render *r, struct jv zone, int64_t ms, struct moment *m)
 {
     const char *local = getenv("TZ");
-    m->offset_minutes = (double)(-date_offset_s(ms) / 60); /* V8 drops seconds */
+    m->offset_minutes = (double)local_minutes(ms);
     m->zone = str_from(local == NULL || local[0] == '\0' ? "UTC" : local);
     bool is_word = expression_is_special(zone); /* nil, empty, blank: 0 as a number */
     if (jv_is_nullish(zone) && !is_word)
@@ -128,7 +134,7 @@ static bool read_moment(struct render *r, struct jv v, struct jv zone, struct mo
     if (!read_instant(r, v, &ms) || !read_zone(r, zone, ms, m))
         return false;
     /* The reference shifts the instant so that local clocks show the zone's time. */
-    double shift = ((double)(-date_offset_s(ms) / 60) - m->offset_minutes) * 60000;
+    double shift = ((double)local_minutes(ms) - m->offset_minutes) * 60000;
     m->instant_ms = (int64_t)((double)ms + shift);
     int64_t shown = m->instant_ms + date_offset_s(m->instant_ms) * 1000;
     m->days = shown / 86400000 - (shown % 86400000 < 0);
