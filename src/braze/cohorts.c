@@ -33,6 +33,7 @@ struct change {
     struct jv *user_ids;
     struct jv *device_ids;
     struct jv *aliases;
+    struct jv *alias_names; /* "name:label" of each: what the reference knows it by */
     uint32_t user_count;
     uint32_t device_count;
     uint32_t alias_count;
@@ -71,22 +72,43 @@ static bool is_other_audience(const struct jv *v, struct failure *out)
     return true;
 }
 
+/* "name:label": two aliases that print alike are one to the reference. undefined when there is no
+ * alias, or the arena is full. */
+static struct jv alias_name(struct jv alias, struct arena *a)
+{
+    struct str name = jv_str(jv_get(alias, STR("alias_name")));
+    struct str label = jv_str(jv_get(alias, STR("alias_label")));
+    struct buf text;
+    if (!jv_truthy(alias))
+        return jv_undefined();
+    buf_init_arena(&text, a, name.len + label.len + 1);
+    buf_append(&text, name);
+    buf_putc(&text, ':');
+    buf_append(&text, label);
+    return text.failed ? jv_undefined() : jv_string(buf_str(&text));
+}
+
 /* A user counts once, however often the batch names it: the newest event decides. */
-static void sort_user(struct changes *c, const struct jv *v)
+static int sort_user(struct changes *c, const struct jv *v, struct arena *a)
 {
     struct change *to = is_member(v) ? &c->add : &c->remove;
     struct jv user = v[COHORTS_EXTERNAL_ID];
     struct jv device = v[COHORTS_DEVICE_ID];
-    struct jv alias = v[COHORTS_USER_ALIAS];
+    struct jv alias = alias_name(v[COHORTS_USER_ALIAS], a);
+    if (jv_truthy(v[COHORTS_USER_ALIAS]) && alias.type == JV_UNDEFINED)
+        return -ENOMEM;
     if (jv_truthy(user) && !is_in(c->add.user_ids, c->add.user_count, user) &&
         !is_in(c->remove.user_ids, c->remove.user_count, user))
         to->user_ids[to->user_count++] = user;
     else if (jv_truthy(device) && !is_in(c->add.device_ids, c->add.device_count, device) &&
              !is_in(c->remove.device_ids, c->remove.device_count, device))
         to->device_ids[to->device_count++] = device;
-    else if (jv_truthy(alias) && !is_in(c->add.aliases, c->add.alias_count, alias) &&
-             !is_in(c->remove.aliases, c->remove.alias_count, alias))
-        to->aliases[to->alias_count++] = alias;
+    else if (jv_truthy(alias) && !is_in(c->add.alias_names, c->add.alias_count, alias) &&
+             !is_in(c->remove.alias_names, c->remove.alias_count, alias)) {
+        to->alias_names[to->alias_count] = alias;
+        to->aliases[to->alias_count++] = v[COHORTS_USER_ALIAS];
+    }
+    return 0;
 }
 
 /* {"alias_name","alias_label"}, in this order. undefined when the arena is full. */
@@ -129,8 +151,12 @@ static int init_change(struct change *c, size_t count, struct arena *a)
         .user_ids = arena_array(a, count, sizeof(struct jv)),
         .device_ids = arena_array(a, count, sizeof(struct jv)),
         .aliases = arena_array(a, count, sizeof(struct jv)),
+        .alias_names = arena_array(a, count, sizeof(struct jv)),
     };
-    return c->user_ids == NULL || c->device_ids == NULL || c->aliases == NULL ? -ENOMEM : 0;
+    return c->user_ids == NULL || c->device_ids == NULL || c->aliases == NULL ||
+                   c->alias_names == NULL
+               ? -ENOMEM
+               : 0;
 }
 
 struct moments {
@@ -283,7 +309,7 @@ int cohorts_sync(struct cohorts_sync *out, const struct cohorts_config *config,
     if (rc == 0)
         rc = init_change(&changes.remove, count, a);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        sort_user(&changes, records[out->order[i]].values);
+        rc = sort_user(&changes, records[out->order[i]].values, a);
     return rc == 0 ? change_members(out, config, &changes, first[COHORTS_ID], a) : rc;
 }
 

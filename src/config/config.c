@@ -292,6 +292,23 @@ static int check_endpoint(struct config *c, struct destination_section *d, struc
     return 0;
 }
 
+/* The key travels in a header, which a line end would cut in two; Braze's are plain ASCII. */
+static int check_api_key(const struct config *c, const struct destination_section *d,
+                         struct err *err)
+{
+    struct str key = d->settings.api_key;
+    for (size_t i = 0; i < key.len; i++) {
+        if (key.ptr[i] >= ' ' && key.ptr[i] <= '~')
+            continue;
+        char path[KEY_PATH_BYTES];
+        snprintf(path, sizeof(path), "%s/settings/api_key", d->path);
+        return refuse(c, path, err,
+                      "byte %zu of 'api_key' is 0x%02x, expected printable ASCII as Braze shows it",
+                      i + 1, (unsigned char)key.ptr[i]);
+    }
+    return 0;
+}
+
 /* Libcurl reads the certificates when it first connects; a wrong file is found here. */
 static int check_ca_file(const struct config *c, const struct destination_section *d,
                          struct err *err)
@@ -341,6 +358,8 @@ static int check_destination(struct config *c, struct destination_section *d, st
             return refuse(c, path, err, "two destinations have the id '%.*s'", STR_ARG(d->id));
 
     int rc = check_endpoint(c, d, err);
+    if (rc == 0)
+        rc = check_api_key(c, d, err);
     if (rc == 0)
         rc = check_ca_file(c, d, err);
     if (rc != 0)

@@ -22,8 +22,8 @@ struct moment {
     int second;
     int ms;
     int64_t instant_ms;
-    int offset_minutes; /* JavaScript's sign: west is positive */
-    struct str zone;    /* its name; empty: none */
+    double offset_minutes; /* JavaScript's sign: west is positive */
+    struct str zone;       /* its name; empty: none */
 };
 
 static const struct str weekdays[] = {
@@ -77,20 +77,42 @@ static bool read_instant(struct render *r, struct jv v, int64_t *ms)
     return false;
 }
 
+/* V8 reads the bytes of the name as Latin-1 when it complains. */
+static void refuse_zone(struct render *r, struct str name)
+{
+    struct buf text;
+    buf_init_arena(&text, r->arena, 2 * name.len + 1);
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char byte = (unsigned char)name.ptr[i];
+        if (byte >= 0x80)
+            buf_putc(&text, (char)(0xc0 | byte >> 6));
+        buf_putc(&text, (char)(byte >= 0x80 ? 0x80 | (byte & 0x3f) : byte));
+    }
+    (void)render_throw(r, "Invalid time zone specified: %.*s", STR_ARG(buf_str(&text)));
+}
+
+/* Minutes that the process's own zone is west of UTC; V8 drops the seconds. */
+static int64_t local_minutes(int64_t ms)
+{
+    return -date_offset_s(ms) / 60;
+}
+
 /* The zone argument: minutes west of UTC, or a name, of which only UTC's are known. */
 static bool read_zone(struct render *r, struct jv zone, int64_t ms, struct moment *m)
 {
     const char *local = getenv("TZ");
-    m->offset_minutes = (int)(-date_offset_s(ms) / 60);
+    m->offset_minutes = (double)local_minutes(ms);
     m->zone = str_from(local == NULL || local[0] == '\0' ? "UTC" : local);
-    if (jv_is_nullish(zone))
+    bool is_word = expression_is_special(zone); /* nil, empty, blank: 0 as a number */
+    if (jv_is_nullish(zone) && !is_word)
         return true;
     m->zone = STR("");
-    if (zone.type != JV_STRING) {
-        double minutes = render_js_number(r, zone);
+    if (is_word || zone.type != JV_STRING) {
+        double minutes = is_word ? 0 : render_js_number(r, zone);
+        double shift = (m->offset_minutes - minutes) * 60000;
         bool is_in_range =
-            fabs((double)ms - minutes * 60000) <= (double)DATE_MS_MAX && fabs(minutes) < INT32_MAX;
-        m->offset_minutes = is_in_range ? (int)minutes : 0;
+            fabs((double)ms + shift) <= (double)DATE_MS_MAX && fabs(minutes) < INT32_MAX;
+        m->offset_minutes = is_in_range ? minutes : 0;
         return is_in_range;
     }
     static const struct str utc[] = {STR_INIT("UTC"), STR_INIT("GMT"), STR_INIT("Etc/UTC"),
@@ -102,7 +124,7 @@ static bool read_zone(struct render *r, struct jv zone, int64_t ms, struct momen
             return true;
         }
     }
-    (void)render_throw(r, "Invalid time zone specified: %.*s", STR_ARG(jv_str(zone)));
+    refuse_zone(r, jv_str(zone));
     return false;
 }
 
@@ -112,7 +134,8 @@ static bool read_moment(struct render *r, struct jv v, struct jv zone, struct mo
     if (!read_instant(r, v, &ms) || !read_zone(r, zone, ms, m))
         return false;
     /* The reference shifts the instant so that local clocks show the zone's time. */
-    m->instant_ms = ms + (-date_offset_s(ms) / 60 - m->offset_minutes) * 60000;
+    double shift = ((double)local_minutes(ms) - m->offset_minutes) * 60000;
+    m->instant_ms = (int64_t)((double)ms + shift);
     int64_t shown = m->instant_ms + date_offset_s(m->instant_ms) * 1000;
     m->days = shown / 86400000 - (shown % 86400000 < 0);
     int64_t rest = shown - m->days * 86400000;
@@ -164,9 +187,11 @@ static int hour12(const struct moment *m)
 
 static void put_offset(struct buf *out, const struct moment *m, const struct directive *d)
 {
-    int minutes = abs(m->offset_minutes);
-    buf_printf(out, "%c%02d%s%02d", m->offset_minutes > 0 ? '-' : '+', minutes / 60,
-               d->flags[':'] ? ":" : "", minutes % 60);
+    double total = fabs(m->offset_minutes);
+    char minutes[JV_NUMBER_BYTES];
+    size_t len = jv_number_text(fmod(total, 60), minutes);
+    buf_printf(out, "%c%02.0f%s%s%.*s", m->offset_minutes > 0 ? '-' : '+', floor(total / 60),
+               d->flags[':'] ? ":" : "", len < 2 ? "0" : "", (int)len, minutes);
 }
 
 /* The year's digits [from, to) as text. */

@@ -1,6 +1,7 @@
 #include "filters.h"
 
 #include <math.h>
+#include <string.h>
 
 #include <nettle/base64.h>
 #include <nettle/hmac.h>
@@ -8,6 +9,7 @@
 #include <unictype.h>
 #include <unistr.h>
 
+#include "path.h"
 #include "text.h"
 
 enum { TEXT_BYTES_MAX = 16 << 20 };
@@ -313,6 +315,18 @@ static void decode_unit(struct base64 *d, uint32_t unit)
     }
 }
 
+/* How many bytes, which begin no character, one U+FFFD stands for: as many as a character could
+ * have begun with. */
+static size_t broken_bytes(const uint8_t *bytes, size_t len)
+{
+    uint8_t lead = bytes[0];
+    uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (lead < 0xE0 || lead > 0xF4 || len < 2 || bytes[1] < low || bytes[1] > high)
+        return 1;
+    return lead >= 0xF0 && len > 2 && bytes[2] >= 0x80 && bytes[2] <= 0xBF ? 3 : 2;
+}
+
 /* What is no UTF-8 becomes U+FFFD. */
 struct jv filter_base64_decode(struct render *r, struct jv v, struct arguments args)
 {
@@ -331,12 +345,11 @@ struct jv filter_base64_decode(struct render *r, struct jv v, struct arguments a
     begin(r, &out);
     for (size_t i = 0; i < bytes.len;) {
         ucs4_t point;
-        int used = u8_mbtoucr(&point, (const uint8_t *)bytes.ptr + i, bytes.len - i);
-        int skipped =
-            used > 0 ? used : u8_mbtouc(&point, (const uint8_t *)bytes.ptr + i, bytes.len - i);
-        buf_append(&out, used > 0 ? str_slice(buf_str(&bytes), i, i + (size_t)used)
-                                  : STR("\xEF\xBF\xBD"));
-        i += (size_t)skipped;
+        const uint8_t *at = (const uint8_t *)bytes.ptr + i;
+        int used = u8_mbtoucr(&point, at, bytes.len - i);
+        size_t taken = used > 0 ? (size_t)used : broken_bytes(at, bytes.len - i);
+        buf_append(&out, used > 0 ? str_slice(buf_str(&bytes), i, i + taken) : STR("\xEF\xBF\xBD"));
+        i += taken;
     }
     return render_from_buf(r, &out);
 }
@@ -432,6 +445,8 @@ struct jv filter_json(struct render *r, struct jv v, struct arguments args)
         gap = str_slice(STR("          "), 0, (size_t)fmin(jv_as_double(space), 10));
     else if (space.type == JV_STRING && space.len > 0)
         gap = text_slice_units(r->arena, jv_str(space), 0, 10);
+    if (gap.len > 0) /* V8 writes it as a C string */
+        gap.len = strnlen(gap.ptr, gap.len);
     begin(r, &out);
     append_json(&out, v, gap, 0);
     render_use(r, (double)out.len);
@@ -445,18 +460,30 @@ struct jv filter_raw(struct render *r, struct jv v, struct arguments args)
     return v;
 }
 
+/* The reference makes a map of all arguments but the first, which only pairs can become; a named
+ * one is a pair of its name and its value. */
+static bool allows_false(struct render *r, struct arguments args)
+{
+    bool allows = false;
+    for (uint32_t i = 1; i < args.count && r->rc == 0; i++) {
+        struct jv pair = args.items[i];
+        bool is_pair = pair.type >= JV_ARRAY || expression_is_special(pair);
+        if (!is_pair)
+            (void)render_throw(r, "Iterator value %.*s is not an entry object",
+                               STR_ARG(render_js_text(r, pair)));
+        struct jv value = path_step(pair, STR("1"));
+        if (is_pair && str_eq(jv_str(path_step(pair, STR("0"))), STR("allow_false")))
+            allows = jv_truthy(value) || expression_is_special(value); /* words are objects */
+    }
+    return allows;
+}
+
 struct jv filter_default(struct render *r, struct jv v, struct arguments args)
 {
-    (void)r;
     struct jv fallback = argument_at(args, 0);
     if (v.type == JV_ARRAY || v.type == JV_STRING)
         return v.len > 0 ? v : fallback;
-    for (uint32_t i = args.count; v.type == JV_BOOL && !v.boolean && i-- > 1;) {
-        struct jv pair = args.items[i];
-        bool is_named = pair.type == JV_ARRAY && pair.len == 2 &&
-                        str_eq(jv_str(pair.items[0]), STR("allow_false"));
-        if (is_named)
-            return jv_truthy(pair.items[1]) ? v : fallback;
-    }
+    if (v.type == JV_BOOL && !v.boolean && allows_false(r, args))
+        return v;
     return render_is_true(v) ? v : fallback;
 }

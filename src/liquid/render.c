@@ -209,21 +209,32 @@ static bool find_built(const struct jv_builder *b, struct str key, struct jv *ou
     return false;
 }
 
-/* A name that nothing has is looked up in an empty object, whose size is 0. The words nil, empty
- * and blank in brackets name what is called as they are only when there is something called as
- * JavaScript prints objects. */
+/* The words nil, empty and blank in brackets name what is called as they are only when there is
+ * something called as JavaScript prints objects. */
+static struct str name_of(struct render *r, struct jv key)
+{
+    return expression_is_special(key) ? STR("[object Object]") : render_js_text(r, key);
+}
+
+/* The first step of a path, in a value that may be anything. A name that is no member is looked up
+ * in an empty object, whose size is 0: an array's own size, first and last are not seen here. */
+static struct jv find_member(struct render *r, struct jv v, struct jv key)
+{
+    struct str name = name_of(r, key);
+    if (path_step(v, name).type != JV_UNDEFINED)
+        return render_property(r, v, key);
+    return str_eq(name, STR("size")) ? jv_number(0) : jv_undefined();
+}
+
 static struct jv find_variable(struct render *r, struct jv key)
 {
     struct jv found;
-    bool is_object = r->values.type == JV_OBJECT;
-    struct str name = expression_is_special(key) ? STR("[object Object]") : render_js_text(r, key);
+    struct str name = name_of(r, key);
     if (r->blocks > 0 && str_eq(name, STR("block")))
         return (struct jv){.type = JV_OBJECT};
     if (find_built(&r->assigned, name, &found) || find_built(&r->counters, name, &found))
         return found;
-    if (is_object && jv_get(r->values, name).type == JV_UNDEFINED)
-        return str_eq(name, STR("size")) ? jv_number(0) : jv_undefined();
-    return render_property(r, r->values, key);
+    return find_member(r, r->values, key);
 }
 
 static struct jv operand_value(struct render *r, const struct operand *o);
@@ -243,11 +254,12 @@ static struct jv access_value(struct render *r, const struct operand *o)
 
 struct jv render_access_in(struct render *r, const struct operand *access, struct jv item)
 {
-    struct jv v = item;
-    for (uint32_t i = 0; i < access->parts_count && r->rc == 0; i++)
+    if (access->parts_count == 0)
+        return jv_undefined();
+    struct jv v = find_member(r, item, operand_value(r, &access->parts[0]));
+    for (uint32_t i = 1; i < access->parts_count && r->rc == 0; i++)
         v = render_property(r, v, operand_value(r, &access->parts[i]));
-    return access->parts_count == 0 || (jv_is_nullish(v) && jv_is_nullish(item)) ? jv_undefined()
-                                                                                 : v;
+    return v;
 }
 
 static struct jv range_value(struct render *r, const struct operand *o)

@@ -206,6 +206,16 @@ function values (r, action, wild) {
   return v
 }
 
+/* A case may say anything of a status and of a content type; HTTP may not. */
+const statuses = [0, 99, 100, 200.5, 204, 299.5, 304, 599, 600, 1000, -1, 1e21, '200', '404', '', 'x', ' 201 ', '0x190', '0', null, true, false, [200], ['400'], {}]
+const types = ['application/json; charset=utf-8', 'Application/JSON', 'text/plain', '', 'application/vnd.api+json', 'a, application/json', null, 5, ['application/json']]
+
+function odd (r, response) {
+  if (r.chance(0.1)) response.status = r.pick(statuses)
+  if (r.chance(0.05)) response.headers = { [r.pick(['content-type', 'content-type', 'Content-Type'])]: r.pick(types) }
+  return response
+}
+
 function response (r, count) {
   const error = () => {
     const e = { type: r.pick(['t1', 't2', "'external_id' is required"]), index: r.pick([0, 1, count, 99].filter((i) => i < count || r.chance(0.2))) }
@@ -215,14 +225,20 @@ function response (r, count) {
   }
   const body = r.weighted([[6, () => ({ message: 'success' })], [2, () => ({ message: r.pick(['m', '', null, 5]), errors: r.times(0, 3, error) })], [1, () => ({ errors: r.pick(['x', ['s'], [], {}]) })],
     [1, () => r.pick([{}, 'text', 5])]])
-  return { status: r.pick([200, 201, 201, 201, 202, 400, 401, 404, 413, 429, 500, 503, 599]), body }
+  return odd(r, { status: r.pick([200, 201, 201, 201, 202, 400, 401, 404, 413, 429, 500, 503, 599]), body })
+}
+
+/* Positions of errors count differently for the older ecommerce actions, and null among them is a row of docs/parity.md. */
+function withoutErrors (response) {
+  if (response.body) delete response.body.errors
+  return response
 }
 
 function catalogResponse (r) {
   const error = () => ({ id: r.pick(['item-not-found', 'catalog-not-found', 'ids-not-unique', 'x']), message: r.pick(['bad', undefined]), parameters: r.pick([undefined, ['item_id'], ['a', 'b']]),
     parameter_values: r.pick([undefined, ['a'], ['a', 'b'], [{ id: 'a' }], [null], null, 'a']) })
-  const odd = () => ({ errors: r.pick([null, {}, 'x', [null], [5]]) })
-  return { status: r.pick([200, 201, 400, 404, 401, 500]), body: r.weighted([[3, () => ({ message: 'ok' })], [4, () => ({ errors: r.times(1, 2, error), message: 'm' })], [1, () => ({})], [1, odd]]) }
+  const oddBody = () => ({ errors: r.pick([null, {}, 'x', [null], [5]]) })
+  return odd(r, { status: r.pick([200, 201, 400, 404, 401, 500]), body: r.weighted([[3, () => ({ message: 'ok' })], [4, () => ({ errors: r.times(1, 2, error), message: 'm' })], [1, () => ({})], [1, oddBody]]) })
 }
 
 function base (r, op, action) {
@@ -253,6 +269,7 @@ function makeAction (r) {
   test.event = event()
   if (r.chance(0.1)) test.settings = settings(r)
   if (r.chance(0.2)) test.response = test.action === 'upsertCatalogItem' ? catalogResponse(r) : response(r, 1)
+  if (test.response && /ecommerce/.test(test.action)) withoutErrors(test.response)
   if (r.chance(0.02)) test.event = r.pick([null, [], 'x', 5, {}])
   return test
 }
@@ -270,17 +287,19 @@ function makeBatch (r) {
     }
   }
   if (r.chance(0.3)) test.response = test.action === 'upsertCatalogItem' ? catalogResponse(r) : response(r, test.events.length)
-  // Positions of errors count differently for the older ecommerce actions.
-  if (test.response && /ecommerce/.test(test.action)) delete test.response.body.errors
+  if (test.response && /ecommerce/.test(test.action)) withoutErrors(test.response)
   return test
 }
 
-const cohort = [['external_id', 'id', 0.8], ['user_alias', 'alias', 0.2], ['device_id', 'id', 0.3], ['cohort_id', 'string', 0.97], ['cohort_name', 'key', 0.97],
+const cohort = [['external_id', 'id', 0.8], ['user_alias', 'halves', 0.2], ['device_id', 'id', 0.3], ['cohort_id', 'string', 0.97], ['cohort_name', 'key', 0.97],
   ['personas_audience_key', 'key', 0.97], ['event_properties', 'flags', 0.97], ['time', 'zulu', 0.97], ['batch_keys', 'likes', 0.2], ['enable_batching', 'boolean', 0.2]]
 actions.syncAudiences = cohort
 kinds.key = (r) => r.chance(0.95) ? 'aud' : 'other'
 kinds.flags = (r) => (r.chance(0.9) ? { aud: r.pick([true, false, 'false', 0, null]) } : {})
 kinds.zulu = (r) => (r.chance(0.95) ? `2024-01-0${1 + r.below(9)}T00:00:00.000Z` : r.pick(['never', '2024', 'Jan 5 2024', ' ']))
+
+kinds.half = (r) => r.pick(['a', 'b', 'a:b', 'b:a', ':', 'a:', 5])
+kinds.halves = (r) => parts(r, [['alias_name', 'half', 0.97], ['alias_label', 'half', 0.97]])
 
 /* Members of an audience. */
 function makeCohorts (r, op) {
@@ -301,30 +320,55 @@ function makeCohorts (r, op) {
   return test
 }
 
+/* A line that is none, or names no action as a line should. */
+function oddLine (r, line) {
+  return r.pick([null, 'x', 5, [], {}, [line], { ...line, subscribe: ['type = "track"'] }, { ...line, partnerAction: r.pick([null, 5, [line.partnerAction], 'syncAudiences']) }])
+}
+
 const subscriptions = ['type = "track"', 'type = "identify"', 'event = "E"', 'type = "track" and event != "Order Completed"', '', 'type =', 'foo', 5, null,
   'properties.email != null', 'type = "page" or type = "track"']
 const wrongSettings = [{}, { api_key: 5 }, { endpoint: 'x' }, { endpoint: 'https://a.b' }, { api_key: null }, { app_id: null }, { extra: 1 }, { app_id: ['a'] }, { api_key: {} }]
 
+/* Of an event, or of an array of them as a host passes a batch. */
+function manyEvents (r, event, make) {
+  if (r.chance(0.02)) return r.pick([null, 'x', 5, true, [], [[]], [null]])
+  if (r.chance(0.65)) return event
+  return r.times(1, 5, () => (r.chance(0.05) ? r.pick([null, 'x', 5, [], {}]) : r.chance(0.3) ? event : { ...event, ...make(), v: event.v }))
+}
+
+/* The same entry for the other destination. */
+function makeCohortsEvent (r) {
+  const { event, events, settings = {}, mapping, response } = makeCohorts(r, r.pick(['action', 'batch']))
+  const line = { partnerAction: 'syncAudiences', subscribe: r.pick(['type = "track"', 'type != "x"', 'properties.aud = true']), mapping }
+  if (r.chance(0.1)) Object.assign(settings, r.pick([{ client_secret: null }, { client_secret: 5 }, { client_secret: [] }, { endpoint: 'x' }, { endpoint: 'https://rest.us-10.braze.com' }, { endpoint: 5 }, { extra: 1 }]))
+  return { op: 'event', destination: 'braze-cohorts', event: event || events, settings: { ...settings, subscriptions: [line] }, response }
+}
+
 /* Several subscriptions run at once. The ecommerce actions stay alone, since their `name` is not what others call so. */
 function makeEvent (r) {
+  if (r.chance(0.05)) return makeCohortsEvent(r)
   const lines = []
   let event
+  let another
   const count = r.chance(0.6) ? 1 : 2
   for (let i = 0; i < count; i++) {
     const [test, make] = base(r, 'event', r.pick(count === 1 ? names : names.filter((name) => !/ecommerce/.test(name))))
     const first = make()
+    another = another || make
     const mapping = { ...test.mapping }
     event = event === undefined ? first : { ...event, v: { ...first.v, ...event.v } }
     const line = { partnerAction: r.chance(0.03) ? 'nosuch' : test.action, subscribe: r.chance(0.7) ? `type = "${event.type}"` : r.pick(subscriptions), mapping }
     if (r.chance(0.05)) delete line.mapping
     if (r.chance(0.2)) line.enabled = r.chance(0.5)
-    lines.push(line)
+    lines.push(r.chance(0.03) ? oddLine(r, line) : line)
   }
   const own = { api_key: 'k', app_id: 'app', endpoint: 'https://rest.iad-01.braze.com', ...(r.chance(0.2) ? r.pick(wrongSettings) : {}) }
   if (r.chance(0.02)) delete own.api_key
   if (r.chance(0.02)) delete own.endpoint
-  const test = { op: 'event', event, settings: { ...own, subscriptions: lines } }
+  if (r.chance(0.03)) own.subscription = r.pick([lines[0], 'x', 5, true, [], 0, null])
+  const test = { op: 'event', event: manyEvents(r, event, another), settings: { ...own, subscriptions: r.chance(0.02) ? r.pick([null, {}, 'x']) : lines } }
   if (r.chance(0.2)) test.response = response(r, 1)
+  if (test.response && lines.some((line) => line && /ecommerce/.test(line.partnerAction))) withoutErrors(test.response)
   if (r.chance(0.01)) delete test.settings
   return test
 }

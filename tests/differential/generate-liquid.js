@@ -24,10 +24,12 @@ const operand = (r) => (r.chance(0.6) ? r.pick(names) : literal(r))
 
 function filter (r) {
   const name = r.pick(filters)
-  const args = r.weighted([[3, () => []], [5, () => [operand(r)]], [2, () => [operand(r), operand(r)]], [0.3, () => ['allow_false: true']], [0.3, () => [operand(r), 'allow_false: true']]])
+  const args = r.weighted([[3, () => []], [5, () => [operand(r)]], [2, () => [operand(r), operand(r)]], [0.3, () => ['allow_false: true']], [0.3, () => [operand(r), 'allow_false: true']], [0.2, () => [operand(r), operand(r), `allow_false: ${operand(r)}`]]])
   if (name === 'date' && r.chance(0.2)) return `date: ${operand(r)}`
-  if (name === 'date') return `date: '${r.pick(formats)}'${r.chance(0.2) ? `, ${r.pick(['0', '60', '-330', '480'])}` : ''}`
+  if (name === 'date') return `date: '${r.pick(formats)}'${r.chance(0.2) ? `, ${r.pick(['0', '60', '-330', '480', '0.5', '-90.25', 'nil', 'empty', '"é"'])}` : ''}`
   if (/^date_to.*string/.test(name) && r.chance(0.5)) return `${name}: 'ordinal'${r.chance(0.5) ? ", 'US'" : ''}`
+  if (name === 'where' && r.chance(0.4)) return `where: ${r.pick(['"size"', '"first"', '"x"', '"length"', '"[0]"', '"size.size"'])}${r.chance(0.4) ? `, ${operand(r)}` : ''}`
+  if (name === 'base64_decode' && r.chance(0.5)) return 'base64_decode | url_encode'
   if (name === 'slugify' && r.chance(0.6)) return `slugify: '${r.pick(['raw', 'default', 'pretty', 'ascii', 'latin', 'none', 'x'])}'${r.chance(0.2) ? ', true' : ''}`
   if (name === 'number_of_words' && r.chance(0.6)) return `number_of_words: '${r.pick(['cjk', 'auto', 'x'])}'`
   return args.length ? `${name}:${r.pick([' ', ''])}${args.join(', ')}` : name

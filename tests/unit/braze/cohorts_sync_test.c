@@ -71,10 +71,28 @@ static void the_newest_word_about_a_member_counts(void **state)
     }
 }
 
+static void aliases_that_print_alike_are_one(void **state)
+{
+    (void)state;
+#define ALIAS(name, label)                                                                         \
+    "{\"user_alias\":{\"alias_name\":\"" name "\",\"alias_label\":\"" label "\"},"                 \
+    "\"cohort_id\":\"c\",\"cohort_name\":\"k\",\"time\":\"2024-01-01\","                           \
+    "\"personas_audience_key\":\"k\",\"event_properties\":{\"k\":true}}"
+    struct str got = sync_of("[" ALIAS("a:b", "c") "," ALIAS("a", "b:c") "," ALIAS("a", "b") "]");
+    struct str expected =
+        STR(MADE("2024-01-01") "{\"client_secret\":\"s\",\"cohort_id\":\"c\",\"cohort_changes\":["
+                               "{\"user_ids\":[],\"device_ids\":[],\"aliases\":["
+                               "{\"alias_name\":\"a:b\",\"alias_label\":\"c\"},"
+                               "{\"alias_name\":\"a\",\"alias_label\":\"b\"}]}]}\n");
+    if (!str_eq(got, expected))
+        fail_msg("got %.*s", STR_ARG(got));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_word_about_a_member_counts),
+        cmocka_unit_test(aliases_that_print_alike_are_one),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -208,6 +208,12 @@ static void every_refusal_says_file_line_what_and_what_was_expected(void **state
                 "\"https://dashboard-01.braze.eu\"}\n",
          "c.yaml:5: 'endpoint' is the address of Braze's dashboard, expected that of its REST API, "
          "such as https://rest.iad-01.braze.com"},
+        {SOURCE "destinations:\n  - id: eu\n    settings: {api_key: \"a\\nb\", endpoint: "
+                "\"https://a.example\"}\n",
+         "c.yaml:5: byte 2 of 'api_key' is 0x0a, expected printable ASCII as Braze shows it"},
+        {SOURCE "destinations:\n  - id: eu\n    settings: {api_key: é, endpoint: "
+                "\"https://a.example\"}\n",
+         "c.yaml:5: byte 1 of 'api_key' is 0xc3, expected printable ASCII as Braze shows it"},
         {SOURCE "destinations:\n  - id: eu\n    subscriptions: preset\n" SETTINGS,
          "c.yaml:5: 'subscriptions' must be presets, a list, or file:PATH of a JSON list"},
         {SOURCE DESTINATION_WITH_CA("/nowhere/at/all"),

@@ -117,6 +117,10 @@ static void filters_compute_as_in_the_reference(void **state)
         {"{{ 'a' | hmac_sha256: 'k' }}", "78da91511e675587f5b9df78bedebaf5560da2abb88162ee875dcdf744951d9e"},
         {"{{ p | where: 'k', 2 | json }} {{ p | sum: 'k' }} {{ l | compact | size }} {{ l | join }}", "[{\"k\":2,\"v\":\"b\"}] 3 3 1 2,3 x"},
         {"{{ f | default: 'd' }} {{ f | default: 'd', allow_false: true }} {{ e | default: 'd' }}", "d false d"},
+        {"{{ f | default: 'd', o, allow_false: z, allow_false: nil }}", "false"},
+        {"{{ l | where: 'size' | size }} {{ l | where: 'first' | size }} {{ 'abc' | where: 'length', 3 }}", "3 0 abc"},
+        {"{{ '4Yv/8J+Y' | base64_decode | url_encode }}", "%EF%BF%BD%EF%BF%BD%EF%BF%BD"},
+        {"{{ l | json: '\\u0000x' }}", "[\n1,\n[\n2,\n3\n],\n\"x\"\n]"},
         {"{{ 'abc' | slice: -2, 2 }} {{ l | slice: 1 }} {{ 'aXbX' | remove_last: 'X' }}", "bc 23 aXb"},
         {"{{ s | nosuch: 1 }}", "Str"},
     };
@@ -133,6 +137,7 @@ static void dates_are_formatted_as_strftime_does(void **state)
         {"{{ 0 | date: '%c %x %X' }}", "1/1/1970, 12:00:00 AM 1/1/1970 12:00:00 AM"},
         {"{{ '1700000000' | date: '%s %L %3N %q %^a %_5d %010Y' }}", "1700000000 000 000 th TUE    14 0000002023"},
         {"{{ '2024-01-02' | date: '%H%:z', -330 }}", "05+05:30"},
+        {"{{ '2024-01-02' | date: '%H:%M:%S %z', 0.5 }} {{ '2024-01-02' | date: '%Z %z', nil }}", "23:59:30 -000.5 +0000 +0000"},
         {"{{ '2024-01-02' | date_to_string: 'ordinal', 'US' }} {{ '2024-01-02' | date_to_xmlschema }}", "Jan 2nd, 2024 2024-01-02T00:00:00+00:00"},
         {"{{ 'nonsense' | date: '%Y' }} {{ '2024-01-02' | date: '%Q%' }}", "nonsense %Q%"},
     };
@@ -152,6 +157,8 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"{% %}", "!TokenizationError: illegal tag syntax, tag name expected, line:1, col:4"},
         {"{{ a | append }}", "!RenderError: append expect 2 arguments, line:1, col:1"},
         {"{{ (1..1000000000) }}", "!RenderError: memory alloc limit exceeded, line:1, col:1"},
+        {"{{ f | default: 'd', 5, allow_false: true }}", "!RenderError: Iterator value 5 is not an entry object, line:1, col:1"},
+        {"{{ 0 | date: '%Y', '\xC3\xA9' }}", "!RenderError: Invalid time zone specified: \xC3\x83\xC2\xA9, line:1, col:1"},
         {"{% if a %}{% else x %}{% endif %}", "!ParseError: unexpected \"x\", line:1, col:1"},
     };
     assert_rows(rows, countof(rows));
