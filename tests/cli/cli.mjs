@@ -141,6 +141,16 @@ const badConfigs = [
   [subscription(['subscribe: type = "track"', 'partnerAction: trackEvent', 'mapping:', '  time: {"@pth": "$.timestamp"}']), '11: /time has an invalid directive: @pth.'],
 ]
 
+// What is accepted, as at Segment, and does nothing.
+const trackEvent = ['partnerAction: trackEvent', 'mapping:', '  name: {"@path": "$.event"}']
+const oddSubscriptions = [
+  [['subscribe: type = "track"', ...trackEvent, '  tiem: {"@path": "$.timestamp"}'], ["12: 'tiem' is no field of trackEvent and changes nothing, did you mean 'time'?"]],
+  [['subscribe: type = "track"', ...trackEvent, '  colour_of_hat: red', '  __segment_internal_sync_mode: add', '  onMappingSave: {}'], ["12: 'colour_of_hat' is no field of trackEvent and changes nothing"]],
+  [['subscribe: event = "a" and type == "track" or event = "==" and event = "\\"=="', ...trackEvent], ["8: '==' at byte 21 is accepted, as at Segment, and never true: a condition compares with one '='"]],
+  [['subscribe: type == "track"', ...trackEvent, '  tiem: 1'], [], 'enabled: false'],
+  [['subscribe: type = "track"', 'partnerAction: trackEvent', 'mapping: {"@merge": {"direction": "left", "objects": [{}, {"@path": "$.properties"}]}}'], []],
+]
+
 async function checkCommand() {
   const file = write('bad.yaml', '')
   for (const [text, expected] of badConfigs) {
@@ -152,6 +162,11 @@ async function checkCommand() {
   checkEqual('check says that a good config is fine, and what is in it', (await run(['check', '-c', good], { env })).out, `${good}: fine. 1 source, 1 destination, 9 subscriptions\n`)
   const silent = await run(['check', '-c', write('silent.yaml', `${goodConfig}    subscriptions: []\n`)], { env })
   checkEqual('check warns of a destination that gets nothing, and goes on', [silent.code, silent.err], [DONE, `spelter: warning: ${folder}/silent.yaml:7: 'subscriptions' is an empty list: nothing is sent to this destination\n`])
+  for (const [lines, expected, enabled = 'enabled: true'] of oddSubscriptions) {
+    const odd = write('odd.yaml', subscription(lines).replace('enabled: true', enabled))
+    const { code, out, err } = await run(['check', '-c', odd], { env })
+    checkEqual(`check warns, and goes on: ${lines[0]} ${lines.at(-1)}`, [code, out.includes(': fine.'), err], [DONE, true, expected.map(line => `spelter: warning: ${odd}:${line}\n`).join('')])
+  }
   const literal = write('literal.yaml', goodConfig.replace('write_key: "${KEY}"', 'write_key: abc'))
   const warned = await run(['check', '-c', literal, '--json'], { env })
   checkEqual('check --json is JSON, with the secret in plain text as a warning', JSON.parse(warned.out), {
