@@ -46,7 +46,7 @@ static inline void *arena_alloc(struct arena *a, size_t bytes)
 {
 #ifndef ARENA_POISONED
     size_t padded = (bytes + 15) & ~(size_t)15;
-    if (padded >= bytes && padded <= (size_t)(a->end - a->at) && a->at != NULL) {
+    if (padded >= bytes && padded <= (size_t)(a->end - a->at)) {
         void *p = a->at;
         a->at += padded;
         return p;

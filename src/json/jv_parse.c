@@ -75,6 +75,11 @@ static inline int convert_number(struct conversion *c, yyjson_val *val, struct j
     return 0;
 }
 
+static inline struct jv text_of(yyjson_val *val)
+{
+    return jv_string((struct str){unsafe_yyjson_get_str(val), unsafe_yyjson_get_len(val)});
+}
+
 static int convert_container(struct conversion *c, yyjson_val *val, unsigned depth, struct jv *to);
 
 /* Fills *to; -E2BIG or -ENOMEM. Most values are texts and numbers, which need no call. */
@@ -83,7 +88,7 @@ __attribute__((always_inline)) static inline int convert(struct conversion *c, y
 {
     switch (unsafe_yyjson_get_type(val)) {
     case YYJSON_TYPE_STR:
-        *to = jv_string((struct str){unsafe_yyjson_get_str(val), unsafe_yyjson_get_len(val)});
+        *to = text_of(val);
         return 0;
     case YYJSON_TYPE_NUM:
         return convert_number(c, val, to);
@@ -146,14 +151,20 @@ static int convert_object(struct conversion *c, yyjson_val *val, unsigned depth,
     for (uint32_t i = 0; i < count; i++) {
         struct str key = {unsafe_yyjson_get_str(key_val), unsafe_yyjson_get_len(key_val)};
         uint64_t bit = jv_key_bit(key);
-        if ((seen & bit) != 0 || jv_starts_as_index(key))
+        if (__builtin_expect((seen & bit) != 0 || jv_starts_as_index(key), 0))
             is_in_order = is_in_order && !jv_starts_as_index(key) && !has_key(members, i, key);
         seen |= bit;
         members[i].key = key;
-        int rc = convert(c, key_val + 1, depth, &members[i].value);
+        yyjson_val *value_val = key_val + 1;
+        if (unsafe_yyjson_get_type(value_val) == YYJSON_TYPE_STR) { /* most are */
+            members[i].value = text_of(value_val);
+            key_val = value_val + 1;
+            continue;
+        }
+        int rc = convert(c, value_val, depth, &members[i].value);
         if (rc != 0)
             return rc;
-        key_val = unsafe_yyjson_get_next(key_val + 1);
+        key_val = unsafe_yyjson_get_next(value_val);
     }
     *to = is_in_order ? (struct jv){.type = JV_OBJECT, .len = count, .members = members}
                       : in_order(c, members, count);

@@ -30,43 +30,44 @@ static const char escapes[256] = {
 typedef uint8_t octets __attribute__((vector_size(16)));
 typedef uint64_t words __attribute__((vector_size(16)));
 
-static inline bool is_plain_vector(octets bytes)
+/* 0 when no byte needs an escape. */
+static inline uint64_t odd_bytes(octets bytes)
 {
     /* With this bit flipped, '"' is what comes behind the control characters. */
     octets hit = (octets)(((bytes ^ 2) <= ('"' ^ 2)) | (bytes == '\\'));
 #ifdef __SSE2__
-    return _mm_movemask_epi8((__m128i)hit) == 0;
+    return (unsigned)_mm_movemask_epi8((__m128i)hit);
 #else
     words both = (words)hit;
-    return (both[0] | both[1]) == 0;
+    return both[0] | both[1];
 #endif
 }
 
-static inline bool copy_plain_16(char *to, const char *from)
+static inline uint64_t copy_16(char *to, const char *from)
 {
     octets bytes;
     memcpy(&bytes, from, 16);
     memcpy(to, &bytes, 16);
-    return is_plain_vector(bytes);
+    return odd_bytes(bytes);
 }
 
-/* Copies a text none of whose bytes needs an escape; false: one does, and what is at `to` means
- * nothing. Writes no byte behind text.len: the last step overlaps the one before. */
-__attribute__((always_inline)) static inline bool copy_plain(char *to, struct str text)
+/* Copies a text and says 0 when no byte of it needs an escape; else what is at `to` means nothing.
+ * Writes no byte behind text.len: the last step overlaps the one before. */
+__attribute__((always_inline)) static inline uint64_t copy_plain(char *to, struct str text)
 {
     size_t len = text.len;
     if (len >= 16) {
         for (size_t i = 0; i < len - 16; i += 16)
-            if (!copy_plain_16(to + i, text.ptr + i))
-                return false;
-        return copy_plain_16(to + len - 16, text.ptr + len - 16);
+            if (copy_16(to + i, text.ptr + i) != 0)
+                return 1;
+        return copy_16(to + len - 16, text.ptr + len - 16);
     }
     if (len >= 8) {
         uint64_t head = str_load8(text.ptr);
         uint64_t tail = str_load8(text.ptr + len - 8);
         memcpy(to, &head, 8);
         memcpy(to + len - 8, &tail, 8);
-        return is_plain_vector((octets)(words){head, tail});
+        return odd_bytes((octets)(words){head, tail});
     }
     if (len >= 4) {
         uint32_t head = str_load4(text.ptr);
@@ -74,14 +75,14 @@ __attribute__((always_inline)) static inline bool copy_plain(char *to, struct st
         memcpy(to, &head, 4);
         memcpy(to + len - 4, &tail, 4);
         uint64_t both = head | (uint64_t)tail << 32;
-        return is_plain_vector((octets)(words){both, both});
+        return odd_bytes((octets)(words){both, both});
     }
     for (size_t i = 0; i < len; i++) {
         to[i] = text.ptr[i];
         if (escapes[(unsigned char)text.ptr[i]] != 0)
-            return false;
+            return 1;
     }
-    return true;
+    return 0;
 }
 
 /* Shortest digits that read back as the same double, and the power
@@ -339,7 +340,7 @@ static char *put_escaped_key(struct writer *w, char *at, struct str key)
 /* The text in its quotes where there is room for it; NULL when a byte of it needs an escape. */
 __attribute__((always_inline)) static inline char *quote(char *at, struct str text)
 {
-    if (!copy_plain(at + 1, text))
+    if (copy_plain(at + 1, text) != 0)
         return NULL;
     at[0] = '"';
     at[text.len + 1] = '"';

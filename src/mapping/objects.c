@@ -144,15 +144,22 @@ static void assign_text(struct jv_builder *b, struct arena *a, struct str text)
     }
 }
 
+static void assign_members(struct jv_builder *b, struct jv object)
+{
+    const struct jv_member *end = object.members + object.len;
+    for (const struct jv_member *member = object.members; member < end; member++)
+        if (!is_proto(member->key))
+            jv_object_put(b, member->key, member->value);
+}
+
 static void assign(struct jv_builder *b, struct arena *a, struct jv v)
 {
     if (v.type == JV_STRING)
         assign_text(b, a, jv_str(v));
     for (uint32_t i = 0; v.type == JV_ARRAY && i < v.len && !b->failed; i++)
         put_indexed(b, a, i, v.items[i]);
-    for (uint32_t i = 0; v.type == JV_OBJECT && i < v.len; i++)
-        if (!is_proto(v.members[i].key))
-            jv_object_put(b, v.members[i].key, v.members[i].value);
+    if (v.type == JV_OBJECT)
+        assign_members(b, v);
 }
 
 struct jv objects_merge(struct arena *a, struct jv objects, bool from_right)
