@@ -144,6 +144,13 @@ void case_note_result(struct outcome_of_case *o, const char *output, struct jv d
     case_append(o, &o->results, jv_object_end(&b));
 }
 
+static void note_results(struct outcome_of_case *o, struct jv data)
+{
+    case_note_result(o, "Mappings resolved", jv_undefined());
+    case_note_result(o, "Payload validated", jv_undefined());
+    case_note_result(o, "Action Executed", data);
+}
+
 /* False: o->failure says why. */
 static bool compile(struct outcome_of_case *o, struct runner *r, struct jv mapping)
 {
@@ -214,9 +221,8 @@ static void run_single(struct outcome_of_case *o, struct runner *r, struct jv ev
     }
     o->failure = x.failure;
     o->stage = stage_of(&x);
-    case_note_result(o, "Mappings resolved", jv_undefined());
-    case_note_result(o, "Payload validated", jv_undefined());
-    case_note_result(o, "Action Executed", x.data);
+    if (o->outgoing == NULL)
+        note_results(o, x.data);
 }
 
 static void run_batch(struct outcome_of_case *o, struct runner *r, struct jv events)
@@ -344,9 +350,7 @@ static void run_cohorts(struct outcome_of_case *o, struct runner *r, const struc
     if (o->failure.name != NULL)
         return;
     if (!is_batch) {
-        case_note_result(o, "Mappings resolved", jv_undefined());
-        case_note_result(o, "Payload validated", jv_undefined());
-        case_note_result(o, "Action Executed", data);
+        note_results(o, data);
         return;
     }
     bool has_sent = data.type != JV_UNDEFINED;

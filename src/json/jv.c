@@ -185,6 +185,7 @@ void jv_object_put_slowly(struct jv_builder *b, struct str key, struct jv value)
         return;
     struct jv_member *member = b->seen & jv_key_bit(key) ? find_member(b, key) : NULL;
     if (member != NULL) {
+        b->unclean |= !value.clean;
         member->value = value;
         return;
     }
@@ -262,7 +263,8 @@ struct jv jv_object_end(struct jv_builder *b)
 {
     if (b->failed || (b->has_index && !order_indexes(b)))
         return jv_undefined();
-    return (struct jv){.type = JV_OBJECT, .len = b->len, .members = b->members};
+    return (struct jv){
+        .type = JV_OBJECT, .clean = !b->unclean, .len = b->len, .members = b->members};
 }
 
 struct jv jv_array(struct arena *a, struct jv **items, size_t count)

@@ -35,6 +35,7 @@ enum jv_type {
 struct jv {
     uint8_t type;  /* enum jv_type */
     uint8_t exact; /* of JV_NUMBER: ptr[0..len) is its text, more precise than a double */
+    uint8_t clean; /* 1: nothing in it is undefined or called "__proto__"; 0: it may be so */
     uint32_t len;  /* bytes of a string or of exact text; items; members */
     union {
         bool boolean;
@@ -62,19 +63,19 @@ static inline struct jv jv_undefined(void)
 }
 static inline struct jv jv_null(void)
 {
-    return (struct jv){.type = JV_NULL};
+    return (struct jv){.type = JV_NULL, .clean = 1};
 }
 static inline struct jv jv_bool(bool boolean)
 {
-    return (struct jv){.type = JV_BOOL, .boolean = boolean};
+    return (struct jv){.type = JV_BOOL, .clean = 1, .boolean = boolean};
 }
 static inline struct jv jv_number(double number)
 {
-    return (struct jv){.type = JV_NUMBER, .number = number};
+    return (struct jv){.type = JV_NUMBER, .clean = 1, .number = number};
 }
 static inline struct jv jv_string(struct str text)
 {
-    return (struct jv){.type = JV_STRING, .len = (uint32_t)text.len, .ptr = text.ptr};
+    return (struct jv){.type = JV_STRING, .clean = 1, .len = (uint32_t)text.len, .ptr = text.ptr};
 }
 
 /* Readers. */
@@ -138,6 +139,7 @@ struct jv_builder {
     uint32_t place_mask; /* its size less one, a power of two less one */
     bool has_index;      /* some key may be an array index: order has to be made at the end */
     bool failed;         /* the arena was full; jv_object_end then gives undefined */
+    bool unclean;        /* something put may be undefined, or was called "__proto__" */
 };
 
 void jv_object_begin(struct jv_builder *b, struct arena *a, uint32_t members_expected);
@@ -164,6 +166,11 @@ static inline uint64_t jv_key_bit(struct str key)
     return UINT64_C(1) << (mix & 63);
 }
 
+static inline bool jv_is_proto(struct str key)
+{
+    return key.len == 9 && key.ptr[0] == '_' && memcmp(key.ptr, "__proto__", 9) == 0;
+}
+
 static inline bool jv_starts_as_index(struct str key)
 {
     return key.len > 0 && (unsigned char)(key.ptr[0] - '0') <= 9;
@@ -175,6 +182,7 @@ static inline void jv_object_append(struct jv_builder *b, struct str key, struct
 {
     b->seen |= bit;
     b->has_index |= jv_starts_as_index(key);
+    b->unclean |= !value.clean || jv_is_proto(key);
     b->members[b->len++] = (struct jv_member){key, value};
 }
 

@@ -43,7 +43,8 @@ struct conversion {
 
 static int exact_text(struct conversion *c, struct str text, struct jv *to)
 {
-    struct jv v = {.type = JV_NUMBER, .exact = 1, .len = (uint32_t)text.len, .ptr = text.ptr};
+    struct jv v = {
+        .type = JV_NUMBER, .exact = 1, .clean = 1, .len = (uint32_t)text.len, .ptr = text.ptr};
     if ((c->flags & JV_EXACT) == 0) {
         *to = jv_number(jv_as_double(v));
         return 0;
@@ -113,12 +114,15 @@ static int convert_array(struct conversion *c, yyjson_val *val, unsigned depth, 
     if (to->type != JV_ARRAY)
         return -ENOMEM;
     yyjson_val *item = unsafe_yyjson_get_first(val);
+    uint8_t clean = 1;
     for (size_t i = 0; i < count; i++) {
         int rc = convert(c, item, depth, &items[i]);
         if (rc != 0)
             return rc;
+        clean &= items[i].clean;
         item = unsafe_yyjson_get_next(item);
     }
+    to->clean = clean;
     return 0;
 }
 
@@ -146,6 +150,7 @@ static int convert_object(struct conversion *c, yyjson_val *val, unsigned depth,
     yyjson_val *key_val = unsafe_yyjson_get_first(val);
     uint64_t seen = 0;
     bool is_in_order = count <= OBJECT_QUICK_MAX;
+    uint8_t clean = 1;
     if (members == NULL)
         return -ENOMEM;
     for (uint32_t i = 0; i < count; i++) {
@@ -153,6 +158,8 @@ static int convert_object(struct conversion *c, yyjson_val *val, unsigned depth,
         uint64_t bit = jv_key_bit(key);
         if (__builtin_expect((seen & bit) != 0 || jv_starts_as_index(key), 0))
             is_in_order = is_in_order && !jv_starts_as_index(key) && !has_key(members, i, key);
+        if (jv_is_proto(key))
+            clean = 0;
         seen |= bit;
         members[i].key = key;
         yyjson_val *value_val = key_val + 1;
@@ -164,10 +171,12 @@ static int convert_object(struct conversion *c, yyjson_val *val, unsigned depth,
         int rc = convert(c, value_val, depth, &members[i].value);
         if (rc != 0)
             return rc;
+        clean &= members[i].value.clean;
         key_val = unsafe_yyjson_get_next(value_val);
     }
-    *to = is_in_order ? (struct jv){.type = JV_OBJECT, .len = count, .members = members}
-                      : in_order(c, members, count);
+    *to = is_in_order
+              ? (struct jv){.type = JV_OBJECT, .clean = clean, .len = count, .members = members}
+              : in_order(c, members, count);
     return to->type == JV_UNDEFINED ? -ENOMEM : 0;
 }
 

@@ -229,6 +229,8 @@ static size_t decimal_text(double size, char *text)
 
 __attribute__((noinline)) static size_t positive_text(double size, char *text)
 {
+    if (isinf(size))
+        return (size_t)(stpcpy(text, "Infinity") - text);
     if (size <= JV_INTEGER_MAX && size == (double)(int64_t)size)
         return integer_text((uint64_t)size, text);
     size_t len = decimal_text(size, text);
@@ -250,21 +252,14 @@ static inline size_t unsigned_text(double size, char *text)
     return len + 2 + (text[len + 2] != '0');
 }
 
-static size_t finite_text(double number, char text[JV_NUMBER_BYTES])
+size_t jv_number_text(double number, char text[JV_NUMBER_BYTES])
 {
     if (number >= 0)
         return unsigned_text(number, text);
+    if (isnan(number))
+        return (size_t)(stpcpy(text, "NaN") - text);
     text[0] = '-';
     return 1 + unsigned_text(-number, text + 1);
-}
-
-size_t jv_number_text(double number, char text[JV_NUMBER_BYTES])
-{
-    if (isfinite(number))
-        return finite_text(number, text);
-    struct str name = isnan(number) ? STR("NaN") : number < 0 ? STR("-Infinity") : STR("Infinity");
-    memcpy(text, name.ptr, name.len);
-    return name.len;
 }
 
 void jv_write_number(struct buf *out, double number)
@@ -377,14 +372,14 @@ __attribute__((noinline)) static char *put_odd_number(struct writer *w, char *at
         return put_text(w, at, jv_str(v));
     if (!isfinite(v.number))
         return put_text(w, at, STR("null"));
-    return put_text(w, at, (struct str){text, finite_text(v.number, text)});
+    return put_text(w, at, (struct str){text, jv_number_text(v.number, text)});
 }
 
 static inline char *put_number(struct writer *w, char *at, struct jv v)
 {
     if (v.exact || !isfinite(v.number) || w->end - at < JV_NUMBER_BYTES)
         return put_odd_number(w, at, v);
-    return at + finite_text(v.number, at);
+    return at + jv_number_text(v.number, at);
 }
 
 static char *put_members(struct writer *w, char *at, struct jv object);

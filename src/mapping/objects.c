@@ -4,11 +4,6 @@
 
 #include "text.h"
 
-static bool is_proto(struct str key)
-{
-    return key.len == 9 && key.ptr[0] == '_' && memcmp(key.ptr, "__proto__", 9) == 0;
-}
-
 /* The decimal text of an index, in the arena. */
 static struct str index_key(struct arena *a, uint32_t index)
 {
@@ -19,6 +14,8 @@ static struct str index_key(struct arena *a, uint32_t index)
 
 static bool is_clean(struct jv v)
 {
+    if (v.clean)
+        return true;
     if (v.type == JV_ARRAY) {
         for (uint32_t i = 0; i < v.len; i++)
             if (v.items[i].type >= JV_ARRAY && !is_clean(v.items[i]))
@@ -27,9 +24,9 @@ static bool is_clean(struct jv v)
     }
     const struct jv_member *end = v.type == JV_OBJECT ? v.members + v.len : v.members;
     for (const struct jv_member *member = v.members; member < end; member++) {
-        if (is_proto(member->key) || member->value.type == JV_UNDEFINED)
+        if (jv_is_proto(member->key) || member->value.type == JV_UNDEFINED)
             return false;
-        if (member->value.type >= JV_ARRAY && !is_clean(member->value))
+        if (member->value.type >= JV_ARRAY && !member->value.clean && !is_clean(member->value))
             return false;
     }
     return true;
@@ -48,7 +45,7 @@ static struct jv clean_copy(struct arena *a, struct jv v, bool *failed)
         struct jv_member *members = arena_array(a, v.len, sizeof(*members));
         uint32_t count = 0;
         for (uint32_t i = 0; members != NULL && i < v.len; i++) {
-            if (v.members[i].value.type == JV_UNDEFINED || is_proto(v.members[i].key))
+            if (v.members[i].value.type == JV_UNDEFINED || jv_is_proto(v.members[i].key))
                 continue;
             members[count].key = v.members[i].key;
             members[count++].value = clean_copy(a, v.members[i].value, failed);
@@ -148,7 +145,7 @@ static void assign_members(struct jv_builder *b, struct jv object)
 {
     const struct jv_member *end = object.members + object.len;
     for (const struct jv_member *member = object.members; member < end; member++)
-        if (!is_proto(member->key))
+        if (!jv_is_proto(member->key))
             jv_object_put(b, member->key, member->value);
 }
 
@@ -184,7 +181,7 @@ struct jv objects_exclude_nulls(struct arena *a, struct jv v)
     uint32_t count = 0;
     for (uint32_t i = 0; i < v.len; i++) {
         struct jv value = v.members[i].value;
-        if (is_proto(v.members[i].key))
+        if (jv_is_proto(v.members[i].key))
             continue;
         if (value.type == JV_NULL)
             value = jv_undefined();

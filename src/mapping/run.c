@@ -92,16 +92,17 @@ static struct jv eval_object(struct run *r, const struct node *node, struct jv p
 {
     const struct object_node *object = node->object;
     struct jv_member *members = arena_array(r->arena, object->count, sizeof(*members));
-    struct jv result = {.type = JV_OBJECT, .members = members};
+    struct jv result = {.type = JV_OBJECT, .clean = 1, .members = members};
     if (members == NULL)
         return run_out_of_memory(r);
     r->steps += object->count;
-    for (uint32_t i = 0; i < object->count; i++) {
-        const struct member_node *member = &object->members[i];
+    const struct member_node *end = object->members + object->count;
+    for (const struct member_node *member = object->members; member < end; member++) {
         struct jv value = eval(r, &member->value, payload);
-        bool is_dropped = object->is_final & (value.type == JV_UNDEFINED);
+        bool is_dropped = (object->is_final & (value.type == JV_UNDEFINED)) | member->is_hidden;
         members[result.len] = (struct jv_member){member->key, value};
-        result.len += !(is_dropped | member->is_hidden);
+        result.len += !is_dropped;
+        result.clean &= value.clean | is_dropped;
     }
     return result;
 }
@@ -114,8 +115,11 @@ static struct jv eval_array(struct run *r, const struct node *node, struct jv pa
     if (result.type != JV_ARRAY)
         return run_out_of_memory(r);
     r->steps += array->count;
-    for (uint32_t i = 0; i < array->count; i++)
+    result.clean = 1;
+    for (uint32_t i = 0; i < array->count; i++) {
         items[i] = eval(r, &array->items[i], payload);
+        result.clean &= items[i].clean;
+    }
     return result;
 }
 
@@ -328,6 +332,7 @@ static struct jv eval_array_path(struct run *r, const struct node *node, struct 
     struct jv root = eval(r, &path->root, payload);
     const struct jv *outer = r->found;
     bool is_object = root.type == JV_OBJECT;
+    uint8_t clean = 1;
     if (!path->has_shape || (!is_object && root.type != JV_ARRAY))
         return root;
     uint32_t count = is_object ? 1 : root.len;
@@ -339,7 +344,9 @@ static struct jv eval_array_path(struct run *r, const struct node *node, struct 
         if (!run_counted(r, 0))
             return jv_undefined();
         items[i] = eval_scope(r, &path->shape, is_object ? root : root.items[i], found);
+        clean &= items[i].clean;
     }
+    result.clean = clean;
     r->found = outer;
     return result;
 }

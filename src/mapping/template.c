@@ -92,11 +92,27 @@ static bool render_pass(const struct template *t, struct jv payload, const struc
     return true;
 }
 
+/* Most pieces are a few bytes, for which a call of memcpy costs more than the work. */
 static inline char *put(char *at, struct str text)
 {
-    if (text.len > 0)
-        memcpy(at, text.ptr, text.len);
-    return at + text.len;
+    size_t len = text.len;
+    if (len > 16) {
+        memcpy(at, text.ptr, len);
+    } else if (len >= 8) {
+        uint64_t head = str_load8(text.ptr);
+        uint64_t tail = str_load8(text.ptr + len - 8);
+        memcpy(at, &head, 8);
+        memcpy(at + len - 8, &tail, 8);
+    } else if (len >= 4) {
+        uint32_t head = str_load4(text.ptr);
+        uint32_t tail = str_load4(text.ptr + len - 4);
+        memcpy(at, &head, 4);
+        memcpy(at + len - 4, &tail, 4);
+    } else {
+        for (size_t i = 0; i < len; i++)
+            at[i] = text.ptr[i];
+    }
+    return at + len;
 }
 
 struct jv template_render_plain(const struct template *t, struct arena *a, const struct jv *found)
