@@ -7,7 +7,8 @@
 static void what_is_written_reads_back(void **state)
 {
     (void)state;
-    const struct envelope in = {STR("web"), INT64_C(1795315716102), STR("{\"a\":1}")};
+    const struct envelope in = {
+        .source = STR("web"), .received_at_ms = INT64_C(1795315716102), .json = STR("{\"a\":1}")};
     struct envelope out;
     struct buf record;
     buf_init(&record, 1024);

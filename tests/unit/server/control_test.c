@@ -51,6 +51,23 @@ static int forget(void *self, struct str id, struct err *err)
     return str_eq(id, STR("kept")) ? err_set(err, -EBUSY, 0, "'kept' is kept") : 0;
 }
 
+static int letters(void *self, const struct letters_request *request, struct letters_result *result,
+                   struct err *err)
+{
+    struct scene *s = self;
+    int at =
+        snprintf(s->asked, sizeof(s->asked), "%s %.*s",
+                 request->deed == LETTERS_RETRY ? "retry" : "drop", STR_ARG(request->destination));
+    for (size_t i = 0; i < request->count && i < 3; i++)
+        at += snprintf(s->asked + at, sizeof(s->asked) - (size_t)at, " %llu",
+                       (unsigned long long)request->ids[i]);
+    s->questions++;
+    *result = (struct letters_result){request->count / 2, request->count, 7};
+    return str_eq(request->destination, STR("full"))
+               ? err_set(err, -ENOSPC, 0, "no room, 5 %% left")
+               : 0;
+}
+
 struct question {
     const char *dir;
     const char *id;
@@ -70,7 +87,8 @@ static void serve(struct scene *s)
 {
     struct pollfd fd = {.fd = control_fd(s->control), .events = POLLIN};
     assert_int_equal(poll(&fd, 1, ANSWER_MS), 1);
-    control_serve(s->control, forget, s);
+    const struct control_handlers handlers = {.forget = forget, .letters = letters, .self = s};
+    control_serve(s->control, &handlers);
 }
 
 static struct question exchange(struct scene *s, const char *id)
