@@ -286,12 +286,14 @@ static int apply_letters(void *self, const struct letters_request *request,
     };
     int rc = letters_apply(&options, request, result, err);
     if (request->deed == LETTERS_DROP && result->letters > 0)
-        log_info("%llu dead letters dropped, as asked", (unsigned long long)result->letters);
+        log_info("%llu dead letter%s dropped, as asked", (unsigned long long)result->letters,
+                 result->letters == 1 ? "" : "s");
     if (request->deed == LETTERS_RETRY && result->letters > 0) {
         couriers_count_retried(s->couriers, request->destination, result->letters);
-        log_info("%.*s: %llu events of %llu dead letters are sent again, as asked",
+        log_info("%.*s: %llu event%s sent again, as asked; %llu dead letter%s gone",
                  STR_ARG(request->destination), (unsigned long long)result->events,
-                 (unsigned long long)result->letters);
+                 result->events == 1 ? " is" : "s are", (unsigned long long)result->letters,
+                 result->letters == 1 ? " is" : "s are");
     }
     return rc;
 }

@@ -3,10 +3,13 @@
 import { plainConfig, run, Sandbox, Server } from '../lib/programs.mjs'
 import { Sender } from '../lib/sender.mjs'
 import { check, checkEqual, note, suite } from '../lib/tap.mjs'
-import { until } from '../lib/wait.mjs'
+import { randomFrom, sleep, until } from '../lib/wait.mjs'
 
 const EVENTS = 5000
 const KILLS_MAX = 40
+const KILL_MS_MAX = 15 // about as long as two portions of letters take
+const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 1e6)
+const random = randomFrom(SEED)
 
 const destination = { give_up_after: '100ms', connections: 4, batch_wait: '20ms' }
 
@@ -113,7 +116,8 @@ async function killed() {
     await server.restart()
     const before = await server.metric('spelter_journal_next')
     const retrying = retry(server)
-    await until('the server has begun', () => server.program.logged(/are sent again, as asked/), { everyMs: 1 })
+    await until('the server has begun', () => server.program.logged(/sent again, as asked/), { everyMs: 1 })
+    await sleep(random() * KILL_MS_MAX)
     await server.stop('SIGKILL')
     const { code, err } = await retrying
     const now = (await letters(server)).length
@@ -127,7 +131,7 @@ async function killed() {
     await server.stop('SIGKILL')
     left = now
   }
-  note(`${what}: ${kills} kills, ${halves} of them in the midst, ${count} events`)
+  note(`${what}: ${kills} kills, ${halves} of them in the midst, ${count} events, CRASH_SEED=${SEED}`)
   check(`${what}: it went on where it was`, left === 0 && halves > 0, { left, halves })
   server.writeConfig(plainConfig(sandbox, { destination }))
   await server.restart()
