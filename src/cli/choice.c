@@ -131,6 +131,23 @@ void choice_group(struct choice *c)
     }
 }
 
+size_t choice_portion_end(const struct choice *c, size_t from, size_t letters, size_t letters_max,
+                          bool *is_rest)
+{
+    const uint32_t owner = c->letters[from].owner;
+    size_t end = choice_event_end(c, from);
+    *is_rest = from > 0 && choice_event_end(c, from - 1) > from;
+    if (end - from > letters_max)
+        return from + letters_max;
+    while (!*is_rest && end < c->count && c->letters[end].owner == owner) {
+        size_t next = choice_event_end(c, end);
+        if (next - from > letters)
+            break;
+        end = next;
+    }
+    return end;
+}
+
 void choice_compact(struct choice *c)
 {
     size_t kept = 0;

@@ -42,6 +42,12 @@ void choice_group(struct choice *c);
 /* The end of the letters of the event whose first one stands at `from`, once they are grouped. */
 size_t choice_event_end(const struct choice *c, size_t from);
 
+/* The end of a portion of whole events of one owner that begins at `from`: about `letters` of them,
+ * at least one event's. An event with more than `letters_max` is cut; *is_rest tells that the first
+ * letters of this one went with the portion before. Once they are grouped. */
+size_t choice_portion_end(const struct choice *c, size_t from, size_t letters, size_t letters_max,
+                          bool *is_rest);
+
 /* Only the chosen ones stay, in their order. */
 void choice_compact(struct choice *c);
 

@@ -197,25 +197,7 @@ static int apply(struct change *ch, const struct letters_request *request, struc
     return rc;
 }
 
-/* Whole events of one owner, as many as make a portion. One with more letters than a portion may
- * have is cut: *is_rest tells that the event went with an earlier portion, so that these are only
- * to be removed. */
-static size_t portion_end(const struct choice *c, size_t from, bool *is_rest)
-{
-    const uint32_t owner = c->letters[from].owner;
-    size_t end = choice_event_end(c, from);
-    *is_rest = from > 0 && choice_event_end(c, from - 1) > from;
-    if (end - from > LETTERS_PORTION_MAX)
-        return from + LETTERS_PORTION_MAX;
-    while (!*is_rest && end < c->count && c->letters[end].owner == owner) {
-        size_t next = choice_event_end(c, end);
-        if (next - from > PORTION_LETTERS)
-            break;
-        end = next;
-    }
-    return end;
-}
-
+/* What is left of an event that went with the portion before is only to be removed. */
 static int change_portion(struct change *ch, size_t *from, struct err *err)
 {
     const struct choice *c = &ch->choice;
@@ -224,7 +206,7 @@ static int change_portion(struct change *ch, size_t *from, struct err *err)
     bool is_rest = false;
     size_t end = c->count - *from > PORTION_LETTERS ? *from + PORTION_LETTERS : c->count;
     if (ch->deed == LETTERS_RETRY) {
-        end = portion_end(c, *from, &is_rest);
+        end = choice_portion_end(c, *from, PORTION_LETTERS, LETTERS_PORTION_MAX, &is_rest);
         request.deed = is_rest ? LETTERS_DROP : LETTERS_RETRY;
         request.destination = c->owners[c->letters[*from].owner];
     }

@@ -114,6 +114,51 @@ static void what_was_refused_on_arrival_is_each_its_own(void **state)
     assert_ids(expected, countof(expected));
 }
 
+/* a: 1 letter. b: events of 1, 1, 5 and 2 letters. */
+static void put_events(void)
+{
+    static const unsigned positions[] = {1, 2, 3, 3, 3, 3, 3, 4, 4};
+    char text[100];
+    put("{\"destination\":\"a\",\"position\":1,\"source\":\"web\",\"event\":{}}");
+    for (size_t i = 0; i < countof(positions); i++) {
+        snprintf(text, sizeof(text),
+                 "{\"destination\":\"b\",\"position\":%u,\"source\":\"web\",\"event\":{}}",
+                 positions[i]);
+        put(text);
+    }
+    assert_int_equal(choice_read(&choice, dead), 0);
+    choice_group(&choice);
+}
+
+static void portions_are_whole_events_of_one_destination(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t letters;
+        size_t letters_max;
+        size_t ends[6];
+        bool are_rests[6];
+    } rows[] = {
+        {100, 100, {1, 10}, {false}},
+        {2, 100, {1, 3, 8, 10}, {false}},
+        {7, 100, {1, 8, 10}, {false}},
+        {1, 100, {1, 2, 3, 8, 10}, {false}},
+        {2, 3, {1, 3, 6, 8, 10}, {false, false, false, true, false}},
+        {3, 4, {1, 3, 7, 8, 10}, {false, false, false, true, false}},
+    };
+    put_events();
+    for (size_t i = 0; i < countof(rows); i++) {
+        size_t from = 0;
+        for (size_t p = 0; from < choice.count; p++) {
+            bool is_rest;
+            from =
+                choice_portion_end(&choice, from, rows[i].letters, rows[i].letters_max, &is_rest);
+            assert_int_equal(from, rows[i].ends[p]);
+            assert_int_equal(is_rest, rows[i].are_rests[p]);
+        }
+    }
+}
+
 static void an_empty_box_is_an_empty_choice(void **state)
 {
     (void)state;
@@ -133,6 +178,7 @@ int main(void)
         TEST(all_letters_of_a_chosen_event_are_chosen_and_stand_together),
         TEST(events_go_in_the_order_in_which_they_came),
         TEST(what_was_refused_on_arrival_is_each_its_own),
+        TEST(portions_are_whole_events_of_one_destination),
         TEST(an_empty_box_is_an_empty_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
