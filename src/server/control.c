@@ -176,7 +176,7 @@ static void serve_message(struct control *c, struct str message,
 
 void control_serve(struct control *c, const struct control_handlers *handlers)
 {
-    char answer[ANSWER_BYTES_MAX];
+    char answer[ANSWER_BYTES_MAX] = "";
     int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0)
         return; /* gone again */
@@ -227,7 +227,7 @@ static int ask(const char *dir, struct str message, char answer[ANSWER_BYTES_MAX
 int control_ask_forget(const char *dir, struct str id, struct err *err)
 {
     char message[ANSWER_BYTES_MAX];
-    char answer[ANSWER_BYTES_MAX];
+    char answer[ANSWER_BYTES_MAX] = "";
     int bytes = snprintf(message, sizeof(message), FORGET "%.*s", STR_ARG(id));
     if (bytes < 0 || (size_t)bytes >= sizeof(message))
         return err_set(err, -EINVAL, 0, "the id is too long");
@@ -253,7 +253,7 @@ static int read_answer(const char *answer, struct letters_result *result, struct
 int control_ask_letters(const char *dir, const struct letters_request *request,
                         struct letters_result *result, struct err *err)
 {
-    char answer[ANSWER_BYTES_MAX];
+    char answer[ANSWER_BYTES_MAX] = "";
     struct buf message;
     *result = (struct letters_result){0};
     buf_init(&message, MESSAGE_BYTES_MAX);
