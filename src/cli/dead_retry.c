@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "choice.h"
 #include "commands.h"
@@ -216,18 +217,31 @@ static int change_portion(struct change *ch, size_t *from, struct err *err)
     return apply(ch, &request, err);
 }
 
+/* Behind a bar that is not full, so that what is said next begins a line. */
+static void end_progress(void)
+{
+    if (isatty(STDERR_FILENO))
+        fputc('\n', stderr);
+}
+
 /* A destination that refuses does not hold up the others; what the machine refuses does. */
 static void change_all(struct change *ch)
 {
     const struct choice *c = &ch->choice;
     const char *what = ch->deed == LETTERS_RETRY ? "sending" : "dropping";
+    const bool is_long = c->count > PORTION_LETTERS;
     for (size_t from = 0; from < c->count;) {
         struct err err = {0};
         const uint32_t owner = c->letters[from].owner;
-        if (c->count > PORTION_LETTERS)
+        if (is_long)
             show_progress(what, from, c->count);
-        if (change_portion(ch, &from, &err) == 0)
+        if (change_portion(ch, &from, &err) == 0) {
+            if (is_long && from == c->count)
+                show_progress(what, from, c->count);
             continue;
+        }
+        if (is_long)
+            end_progress();
         int code = complain_err(&err);
         note_failure(ch, code);
         if (code != EXIT_USER)
@@ -235,8 +249,6 @@ static void change_all(struct change *ch)
         while (from < c->count && c->letters[from].owner == owner)
             from++;
     }
-    if (c->count > PORTION_LETTERS && ch->code != EXIT_ENVIRONMENT)
-        show_progress(what, c->count, c->count);
     ch->refused += c->count - ch->total.letters - ch->total.absent;
 }
 

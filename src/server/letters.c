@@ -141,8 +141,8 @@ static int commit(struct work *w, struct letters_result *result, struct err *err
     int rc = w->id_count == 0 ? 0 : store_commit(w->options->store, &w->job);
     if (rc == -ENOSPC)
         return err_set(err, rc, 0,
-                       "no room: the journal is full (journal.size) or the disk is; what was not "
-                       "sent again is a dead letter still");
+                       "no room: the disk is full, or the journal (a larger journal.size wants a "
+                       "restart); what was not sent again is a dead letter still");
     if (rc == -ENOENT)
         return err_set(err, rc, 0, "a dead letter went away meanwhile, or was named twice");
     if (rc != 0)

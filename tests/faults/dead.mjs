@@ -98,6 +98,36 @@ async function withoutServer() {
   await healthy.stop()
 }
 
+/** Letters fill the journal to the last page: nothing can go again, nothing is lost by trying, and dropping makes room. */
+async function fullJournal() {
+  const what = 'dead retry in a full journal'
+  const sandbox = await Sandbox.start({ options: ['--no-limits'] })
+  const server = await Server.start(plainConfig(sandbox, { destination, journal: { size: '16MB' } }))
+  await sandbox.fault({ status: 400, path: '/users/track' })
+  const sender = new Sender({ url: () => server.url, batch: 50, connections: 8, padding: 600 })
+  await until('no letter has room', () => server.program.logged(/cannot be stored/))
+  sender.stopping = true // what was refused goes on asking until there is room
+  await sandbox.clearFaults()
+  const before = (await letters(server)).length
+  const refused = await retry(server)
+  checkEqual(`${what}: nothing goes, and it is said why`, [refused.code, refused.events, refused.letters, refused.err], [
+    2,
+    0,
+    0,
+    'spelter: no room: the disk is full, or the journal (a larger journal.size wants a restart); what was not sent again is a dead letter still\n',
+  ])
+  check(`${what}: every letter is still there`, (await letters(server)).length >= before && refused.refused >= before, { before, refused })
+  const dropped = JSON.parse((await run(['dead', 'drop', '--all', '--yes', '--json', '-c', server.config])).out).letters
+  await sender.stop()
+  await server.drained()
+  checkEqual(`${what}: with room again the others go`, (await retry(server)).code, 0)
+  await server.drained()
+  const result = await sender.compare(sandbox)
+  checkEqual(`${what}: each event was dropped, as asked, or has arrived`, [dropped >= before, result.arrived + dropped, result.duplicates], [true, result.acknowledged, 0])
+  await server.stop()
+  await sandbox.stop()
+}
+
 async function killed() {
   const what = 'SIGKILL in the midst of dead retry'
   const sandbox = await Sandbox.start({ options: ['--no-limits'] })
@@ -143,5 +173,5 @@ async function killed() {
 }
 
 await suite(async () => {
-  await Promise.all([besideServer(), withoutServer(), killed()]) // the first one mostly waits
+  await Promise.all([besideServer(), withoutServer(), fullJournal(), killed()]) // the first one mostly waits
 })
