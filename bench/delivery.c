@@ -163,7 +163,8 @@ static void write_event(struct buf *out, unsigned number)
                  "\"quantity\":%u,\"category\":\"Shoes\",\"coupon\":\"SPRING\",\"list\":[1,2,3]}}",
                  names[number % countof(names)], number, user, number % 100, number % 500,
                  number % 90, number % 5 + 1);
-    struct envelope envelope = {STR("web"), 1767607200000, str_from(json)};
+    struct envelope envelope = {
+        .source = STR("web"), .received_at_ms = 1767607200000, .json = str_from(json)};
     envelope_write(out, &envelope);
 }
 

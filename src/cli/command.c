@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { HELP_COLUMN = 28, OPTION_VALUE_BASE = 256 };
+enum { HELP_COLUMN = 28, OPTION_VALUE_BASE = 256, BAR_CELLS = 30 };
 
 int complain(int code, const char *format, ...)
 {
@@ -33,6 +34,16 @@ int complain_err(const struct err *err)
     default:
         return complain(EXIT_ENVIRONMENT, "%s", err->msg);
     }
+}
+
+void show_progress(const char *what, uint64_t done, uint64_t all)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    int cells = all == 0 ? BAR_CELLS : (int)(done * BAR_CELLS / all);
+    fprintf(stderr, "\r%-10s [%.*s%*s] %llu of %llu%s", what, cells,
+            "##############################", BAR_CELLS - cells, "", (unsigned long long)done,
+            (unsigned long long)all, done >= all ? "\n" : "");
 }
 
 int print_out(struct buf *out)

@@ -76,6 +76,9 @@ int complain(int code, const char *format, ...) __attribute__((format(printf, 2,
  * EXIT_ENVIRONMENT; prints err->msg. */
 int complain_err(const struct err *err);
 
+/* A bar on standard error, when that is a terminal; a new line follows the last one. */
+void show_progress(const char *what, uint64_t done, uint64_t all);
+
 /* Writes to standard output, all of it, and flushes. */
 int print_out(struct buf *out);
 

@@ -47,6 +47,16 @@ struct dead_args {
 int dead_list_run(const void *args, int operand_count, char **operands);
 int dead_show_run(const void *args, int operand_count, char **operands);
 
+struct dead_change_args {
+    const char *config;
+    const char *destination;
+    bool all;
+    bool yes;
+    bool json;
+};
+int dead_retry_run(const void *args, int operand_count, char **operands);
+int dead_drop_run(const void *args, int operand_count, char **operands);
+
 struct destination_args {
     const char *config;
     bool json;

@@ -30,7 +30,6 @@ enum {
     DEMO_BODY_BYTES_MAX = 64 * 1024 * 1024,
     DEMO_POLL_MS = 20,
     DEMO_PROFILES_SHOWN = 5,
-    BAR_CELLS = 30,
 };
 
 struct demo {
@@ -183,16 +182,6 @@ static int call(struct demo *d, const char *address, const char *path, bool has_
         return err_set(err, -EIO, 0, "%s answered %ld: %.*s", url, status,
                        (int)(d->answer.len < 100 ? d->answer.len : 100), d->answer.ptr);
     return 0;
-}
-
-static void show_progress(const char *what, uint64_t done, uint64_t all)
-{
-    if (!isatty(STDERR_FILENO))
-        return;
-    int cells = all == 0 ? BAR_CELLS : (int)(done * BAR_CELLS / all);
-    fprintf(stderr, "\r%-10s [%.*s%*s] %llu of %llu%s", what, cells,
-            "##############################", BAR_CELLS - cells, "", (unsigned long long)done,
-            (unsigned long long)all, done >= all ? "\n" : "");
 }
 
 static int send_batch(struct demo *d, uint64_t from, uint64_t count, struct err *err)

@@ -57,6 +57,22 @@ static const struct option_row dead_show_options[] = {
     DEAD_DATA_OPTIONS,
 };
 
+#define DEAD_CHANGE_OPTIONS                                                                        \
+    CONFIG_OPTION(dead_change_args),                                                               \
+    {"all", 'a', OPTION_FLAG, NULL, offsetof(struct dead_change_args, all), false, "every dead letter, instead of IDs"}, \
+    {"destination", 'd', OPTION_TEXT, "ID", offsetof(struct dead_change_args, destination), false, "only this destination's"}, \
+    {"json", 0, OPTION_FLAG, NULL, offsetof(struct dead_change_args, json), false, "what was done as one JSON object: events, letters, refused, unknown"}
+
+static const struct option_row dead_retry_options[] = {
+    DEAD_CHANGE_OPTIONS,
+    {"yes", 'y', OPTION_FLAG, NULL, offsetof(struct dead_change_args, yes), false, "also more than one event"},
+};
+
+static const struct option_row dead_drop_options[] = {
+    DEAD_CHANGE_OPTIONS,
+    {"yes", 'y', OPTION_FLAG, NULL, offsetof(struct dead_change_args, yes), false, "do it: what is dropped is gone for good"},
+};
+
 static const struct option_row destination_list_options[] = {
     CONFIG_OPTION(destination_args),
     {"json", 0, OPTION_FLAG, NULL, offsetof(struct destination_args, json), false, "one JSON object a line"},
@@ -66,6 +82,8 @@ static const struct option_row destination_forget_options[] = {
     CONFIG_OPTION(destination_args),
     {"yes", 'y', OPTION_FLAG, NULL, offsetof(struct destination_args, yes), false, "also when that gives up events"},
 };
+
+enum { DEAD_IDS_MAX = 1000 }; /* on one command line */
 
 #define OPTIONS(rows) .options = rows, .option_count = countof(rows)
 #define ARGS(type)    .args_bytes = sizeof(struct type)
@@ -84,6 +102,11 @@ static const struct command commands[] = {
      OPTIONS(dead_list_options), ARGS(dead_args), dead_list_run},
     {"dead show", "ID", 1, 1, "one dead letter, whole", "Prints one JSON object: the reason, the object that Braze did not take, and the event it came from.",
      OPTIONS(dead_show_options), ARGS(dead_args), dead_show_run},
+    {"dead retry", "[ID...]", 0, DEAD_IDS_MAX, "send the events of dead letters again",
+     "An event goes into the journal again, for its letter's destination alone, and is mapped with the mapping\nof now; all letters about it are gone. It is sent whole: objects of it that Braze had taken go once more.\nWhat is given up again makes new letters. What was refused on arrival was no event and cannot go again.\nWorks beside a running server and without one.",
+     OPTIONS(dead_retry_options), ARGS(dead_change_args), dead_retry_run},
+    {"dead drop", "[ID...]", 0, DEAD_IDS_MAX, "remove dead letters for good", "Exactly the letters that are named. Works beside a running server and without one.",
+     OPTIONS(dead_drop_options), ARGS(dead_change_args), dead_drop_run},
     {"destination list", "", 0, 0, "the destinations that have a place in the journal, and what each has not delivered", "Also those that left the config: their place is kept, and with it every event from there on.\nWorks beside a running server.",
      OPTIONS(destination_list_options), ARGS(destination_args), destination_list_run},
     {"destination forget", "ID", 1, 1, "give up the place of a destination that left the config", "What it has not delivered is then kept for the others only. Works beside a running server that has\nread the config again, and without one. An ID that comes back later begins with what arrives then.",

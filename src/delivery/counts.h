@@ -1,6 +1,6 @@
 /*
  * counts: the metrics of one courier. Written by its thread (memory_limit_bytes by
- * courier_limit_memory), read by any.
+ * courier_limit_memory, dead_retried by courier_count_retried), read by any.
  */
 #ifndef SPELTER_DELIVERY_COUNTS_H
 #define SPELTER_DELIVERY_COUNTS_H
@@ -9,12 +9,13 @@
 
 enum skip_reason {
     SKIP_SOURCE,         /* not in this destination's `from` */
+    SKIP_DESTINATION,    /* a dead letter's event, sent again for another destination alone */
     SKIP_INTEGRATIONS,   /* the event's integrations object says no */
     SKIP_SENT_ALREADY,   /* the event's SDK delivered it itself */
     SKIP_NOT_SUBSCRIBED, /* no subscription wants it */
     SKIP_NOTHING_TO_DO,  /* a subscription wants it, but nothing in it is for Braze */
 };
-enum { SKIP_REASONS = 5 };
+enum { SKIP_REASONS = 6 };
 
 enum status_class {
     STATUS_NONE, /* no answer */
@@ -37,6 +38,7 @@ struct courier_metrics {
     struct counter delivered_intents;
     struct counter delivered_events; /* with all their intents */
     struct counter dead;             /* letters */
+    struct counter dead_retried;     /* letters whose events were put into the journal again */
     struct counter retried;          /* requests to be sent again after a wait */
     struct counter splits;
     struct counter requests[STATUS_CLASSES];

@@ -267,6 +267,11 @@ void courier_limit_memory(struct courier *c, size_t memory_bytes_max)
     wake(c);
 }
 
+void courier_count_retried(struct courier *c, uint64_t letters)
+{
+    counter_add(&c->metrics.dead_retried, letters);
+}
+
 int courier_start(struct courier *c)
 {
     int rc = pthread_create(&c->thread, NULL, courier_loop, c);

@@ -72,6 +72,9 @@ int courier_start(struct courier *c) __attribute__((warn_unused_result));
  * is delivered before anything more is read. Any thread. */
 void courier_limit_memory(struct courier *c, size_t memory_bytes_max);
 
+/* So many of its dead letters went into the journal again. Any thread. */
+void courier_count_retried(struct courier *c, uint64_t letters);
+
 enum courier_stop {
     COURIER_FINISH, /* requests in flight get their verdicts; nothing new leaves */
     COURIER_DRAIN,  /* what has been read is delivered too; nothing new is read */

@@ -177,6 +177,17 @@ static bool is_from_source(const struct intake *in, struct str source)
     return false;
 }
 
+/* Who is named alone is served whatever its `from` says today: somebody asked for it by name. */
+static bool is_for_us(const struct intake *in, const struct envelope *envelope,
+                      enum skip_reason *why)
+{
+    *why = SKIP_DESTINATION;
+    if (envelope->destination.len > 0)
+        return str_eq(envelope->destination, in->options.id);
+    *why = SKIP_SOURCE;
+    return is_from_source(in, envelope->source);
+}
+
 /* The whole event is a dead letter. */
 static int bury_event(struct intake *in, uint64_t position, const struct envelope *envelope,
                       const char *stage, const char *code, struct str reason)
@@ -384,8 +395,9 @@ static int take_record(struct intake *in, uint64_t position, struct str record)
     if (envelope_read(&envelope, record) != 0)
         return bury_event(in, position, &envelope, "read", "BAD_RECORD",
                           STR("the journal's record is not an event this version knows"));
-    if (!is_from_source(in, envelope.source)) {
-        skip(in, position, SKIP_SOURCE);
+    enum skip_reason why;
+    if (!is_for_us(in, &envelope, &why)) {
+        skip(in, position, why);
         return 0;
     }
     int rc = jv_parse(&event, &in->arena, envelope.json, JV_EXACT, &err);

@@ -264,6 +264,13 @@ int couriers_reload(struct couriers *c, const struct config *old, const struct c
     return 0;
 }
 
+void couriers_count_retried(struct couriers *c, struct str id, uint64_t letters)
+{
+    struct route *route = find_route(c, id);
+    if (route != NULL)
+        courier_count_retried(route->courier, letters);
+}
+
 void couriers_stop(struct couriers *c, int deadline_ms)
 {
     for (struct route *route = c->routes; route != NULL; route = route->next)

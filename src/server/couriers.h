@@ -34,6 +34,10 @@ int couriers_open(struct couriers **out, const struct couriers_options *options,
 int couriers_reload(struct couriers *c, const struct config *old, const struct config *new,
                     struct err *err) __attribute__((warn_unused_result));
 
+/* For the thread that reloads: so many dead letters of this destination went into the journal
+ * again. One that has no courier counts nothing. */
+void couriers_count_retried(struct couriers *c, struct str id, uint64_t letters);
+
 /* All of them at once; each has until the deadline. */
 void couriers_stop(struct couriers *c, int deadline_ms);
 void couriers_close(struct couriers *c); /* stopped; NULL is fine */

@@ -21,6 +21,7 @@ struct gathered {
 
 static const char *const skip_names[SKIP_REASONS] = {
     [SKIP_SOURCE] = "source",
+    [SKIP_DESTINATION] = "destination",
     [SKIP_INTEGRATIONS] = "integrations",
     [SKIP_SENT_ALREADY] = "sent_already",
     [SKIP_NOT_SUBSCRIBED] = "not_subscribed",
@@ -116,6 +117,7 @@ static const struct plain_row plain_rows[] = {
     COUNTER_ROW("spelter_objects_delivered_total", delivered_intents, "Objects that Braze took."),
     COUNTER_ROW("spelter_events_delivered_total",  delivered_events,  "Events of which Braze took every object."),
     COUNTER_ROW("spelter_dead_letters_total",      dead,              "Dead letters written."),
+    COUNTER_ROW("spelter_dead_letters_retried_total", dead_retried,   "Dead letters whose events went into the journal again."),
     COUNTER_ROW("spelter_requests_retried_total",  retried,           "Requests to be sent again after a wait."),
     COUNTER_ROW("spelter_requests_split_total",    splits,            "Requests halved to find a bad object."),
     GAUGE_ROW("spelter_destination_paused",        paused,            "1 while Braze refuses our key or address."),

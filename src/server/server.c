@@ -14,6 +14,7 @@
 #include "control.h"
 #include "couriers.h"
 #include "group.h"
+#include "letters.h"
 #include "log.h"
 #include "places.h"
 #include "routes.h"
@@ -104,7 +105,8 @@ static void open_control(struct server *s)
     struct err err = {0};
     snprintf(dir, sizeof(dir), "%.*s", STR_ARG(config_values(s->config)->data));
     if (control_open(&s->control, dir, &err) != 0)
-        log_warn("'spelter destination forget' works only while this server is stopped: %s",
+        log_warn("'spelter destination forget', 'dead retry' and 'dead drop' work only while this "
+                 "server is stopped: %s",
                  err.msg);
 }
 
@@ -271,9 +273,34 @@ static int forget(void *self, struct str id, struct err *err)
     return rc;
 }
 
+static int apply_letters(void *self, const struct letters_request *request,
+                         struct letters_result *result, struct err *err)
+{
+    struct server *s = self;
+    const struct letters_options options = {
+        .store = s->store,
+        .journal = s->journal,
+        .dead = s->dead,
+        .config = s->config,
+        .clock = clock_real(),
+    };
+    int rc = letters_apply(&options, request, result, err);
+    if (request->deed == LETTERS_DROP && result->letters > 0)
+        log_info("%llu dead letter%s dropped, as asked", (unsigned long long)result->letters,
+                 result->letters == 1 ? "" : "s");
+    if (request->deed == LETTERS_RETRY && result->letters > 0) {
+        couriers_count_retried(s->couriers, request->destination, result->letters);
+        log_info("%.*s: %llu event%s sent again, as asked; %llu dead letter%s gone",
+                 STR_ARG(request->destination), (unsigned long long)result->events,
+                 result->events == 1 ? " is" : "s are", (unsigned long long)result->letters,
+                 result->letters == 1 ? " is" : "s are");
+    }
+    return rc;
+}
+
 /* Reading a config, compiling it and waiting for couriers takes time that the listener does not
- * have. Whoever asks to forget a destination is heard here as well, so the config is the one in
- * use. */
+ * have. Commands over the control socket are heard here as well, so the config is the one in
+ * use, and one comes after the other. */
 static void *reloader_main(void *self)
 {
     struct server *s = self;
@@ -281,6 +308,8 @@ static void *reloader_main(void *self)
         {.fd = s->reload_fd, .events = POLLIN},
         {.fd = s->control == NULL ? -1 : control_fd(s->control), .events = POLLIN},
     };
+    const struct control_handlers handlers = {
+        .forget = forget, .letters = apply_letters, .self = s};
     uint64_t count;
     pthread_setname_np(pthread_self(), "reloader");
     while (poll(asked, countof(asked), -1) > 0 || errno == EINTR) {
@@ -290,7 +319,7 @@ static void *reloader_main(void *self)
         if (wants_reload && s->options.config_path != NULL)
             reload(s);
         if (asked[1].revents != 0)
-            control_serve(s->control, forget, s);
+            control_serve(s->control, &handlers);
     }
     return NULL;
 }

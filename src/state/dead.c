@@ -170,6 +170,22 @@ int dead_each(struct dead *d, uint64_t from_id, bool newest_first,
     return rc;
 }
 
+int dead_get(struct dead *d, uint64_t id, struct buf *out)
+{
+    MDB_txn *txn = NULL;
+    MDB_val key = {sizeof(id), &id};
+    MDB_val value;
+    if (id == COUNTER)
+        return -ENOENT;
+    int rc = store_read_begin(d->store, &txn);
+    if (rc == 0)
+        rc = store_errno(mdb_get(txn, d->letters, &key, &value));
+    if (rc == 0)
+        buf_append(out, (struct str){value.mv_data, value.mv_size});
+    store_read_end(txn);
+    return rc == 0 && out->failed ? -ENOMEM : rc;
+}
+
 int dead_remove(struct dead *d, MDB_txn *txn, uint64_t id)
 {
     MDB_val key = {sizeof(id), &id};

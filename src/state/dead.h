@@ -10,6 +10,7 @@
 #ifndef SPELTER_STATE_DEAD_H
 #define SPELTER_STATE_DEAD_H
 
+#include "buf.h"
 #include "store.h"
 
 struct dead;
@@ -33,6 +34,9 @@ int dead_put(struct dead *d, MDB_txn *txn, struct str letter, uint64_t *id)
 int dead_each(struct dead *d, uint64_t from_id, bool newest_first,
               bool (*on_letter)(void *self, uint64_t id, struct str letter), void *self)
     __attribute__((warn_unused_result));
+
+/* Appends one letter's text to `out`. -ENOENT: there is none of this number. Any thread. */
+int dead_get(struct dead *d, uint64_t id, struct buf *out) __attribute__((warn_unused_result));
 
 int dead_remove(struct dead *d, MDB_txn *txn, uint64_t id)
     __attribute__((warn_unused_result)); /* -ENOENT */

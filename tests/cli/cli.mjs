@@ -33,7 +33,7 @@ const env = { KEY: 'k' }
 async function help() {
   const overview = await run(['--help'])
   const commands = [...overview.out.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) {2,}\S/gm)].map(match => match[1])
-  check('--help lists the commands', overview.code === DONE && ['run', 'check', 'map', 'dead list', 'dead show', 'destination list', 'destination forget', 'demo', 'sandbox'].every(name => commands.includes(name)), overview)
+  check('--help lists the commands', overview.code === DONE && ['run', 'check', 'map', 'dead list', 'dead show', 'dead retry', 'dead drop', 'destination list', 'destination forget', 'demo', 'sandbox'].every(name => commands.includes(name)), overview)
   for (const command of commands) {
     const { code, out, err } = await run([...command.split(' '), '--help'])
     check(`${command} --help tells its usage and its options`, code === DONE && err === '' && new RegExp(`usage: spelter ${command}`, 'i').test(out) && out.includes('--help'), { code, out, err })
@@ -65,9 +65,10 @@ async function bashCompletion() {
   const rows = [
     [['de'], ['dead', 'demo', 'destination']],
     [['se'], ['']],
-    [['dead', ''], ['list', 'show']],
+    [['dead', ''], ['drop', 'list', 'retry', 'show']],
     [['dead', 'sh'], ['show']],
     [['dead', 'show', '--d'], ['--data']],
+    [['dead', 'retry', '--de'], ['--destination']],
     [['destination', 'f'], ['forget']],
     [['destination', 'forget', '--c'], ['--config']],
     [['run', '--config', '/dev/nul'], ['/dev/null']],
@@ -93,9 +94,9 @@ async function exitCodes() {
     [['destination'], USER, /^spelter: 'destination' wants a second word: 'destination list' or 'destination forget'\n$/],
     [['destination', 'forget', '-c', good], USER, /^spelter: destination forget: ID is missing/],
     [['destination', 'list', '-c', good], USER, /there is no data in .*data \(no server has run with this folder yet\)\n$/],
-    [['dead'], USER, /^spelter: 'dead' wants a second word: 'dead list' or 'dead show'\n$/],
-    [['dead', 'retry', '1'], USER, /^spelter: unknown command 'dead retry', expected 'dead list' or 'dead show'\n$/],
-    [['help', 'dead', 'retry'], USER, /^spelter: unknown command 'dead retry', expected 'dead list' or 'dead show'\n$/],
+    [['dead'], USER, /^spelter: 'dead' wants a second word: 'dead list' or 'dead show' or 'dead retry' or 'dead drop'\n$/],
+    [['dead', 'frobnicate', '1'], USER, /^spelter: unknown command 'dead frobnicate', expected 'dead list' or 'dead show' or 'dead retry' or 'dead drop'\n$/],
+    [['help', 'dead', 'frobnicate'], USER, /^spelter: unknown command 'dead frobnicate', expected 'dead list' or 'dead show' or 'dead retry' or 'dead drop'\n$/],
     [['help', 'rnu'], USER, /^spelter: unknown command 'rnu', did you mean 'run'\?\n$/],
     [['dead', 'list', '--limit', '-3', '-c', good], USER, /^spelter: --limit is '-3', expected a whole number of 0 or more\n$/],
     [['check', '--confg', good], USER, /^spelter: unknown option '--confg', did you mean '--config'\?\n$/],
@@ -106,6 +107,12 @@ async function exitCodes() {
     [['dead', 'show', '-c', good], USER, /^spelter: dead show: ID is missing/],
     [['dead', 'show', '-c', good, 'x'], USER, /^spelter: dead show: 'x' is no number; 'spelter dead list' shows the ids\n$/],
     [['dead', 'list', '-c', good], USER, /there is no data in .*data \(no server has run with this folder yet\)\n$/],
+    [['dead', 'retry', '1'], USER, /^spelter: dead retry: --config FILE is missing/],
+    [['dead', 'retry', '-c', good], USER, /^spelter: dead retry: ID\.\.\. or --all is missing \('spelter dead list' shows the ids\)\n$/],
+    [['dead', 'retry', '-c', good, '--all', '1'], USER, /^spelter: dead retry: either ids or --all, not both\n$/],
+    [['dead', 'drop', '-c', good, '1', '2x'], USER, /^spelter: dead drop: '2x' is no number; 'spelter dead list' shows the ids\n$/],
+    [['dead', 'retry', '-c', good, '99999999999999999999'], USER, /^spelter: dead retry: '99999999999999999999' is no number/],
+    [['dead', 'retry', '-c', good, '--all'], USER, /there is no data in .*data \(no server has run with this folder yet\)\n$/],
     [['map', '-c', good, '--destination', 'nope'], USER, /no destination 'nope'\n$/],
     [['completions', 'tcsh'], USER, /^spelter: completions: expected bash, zsh or fish\n$/],
     [['run', '-c', taken], ENVIRONMENT, new RegExp(`${sandbox.address}.*in use`)],
@@ -288,6 +295,119 @@ async function deadLetters() {
   await sandbox.stop()
 }
 
+/** Sent again and thrown away, beside a server and without one. */
+async function deadChanges() {
+  const sandbox = await Sandbox.start({ options: ['--no-limits'] })
+  const path = text => ({ '@path': text })
+  const rule = (subscribe, partnerAction, mapping) => ({ name: partnerAction, enabled: true, subscribe, partnerAction, mapping: { external_id: path('$.userId'), ...mapping } })
+  const subscriptions = [
+    rule('type = "identify"', 'updateUserProfile', { email: path('$.traits.email'), first_name: path('$.traits.firstName') }),
+    rule('event = "Counted"', 'trackEvent', { name: path('$.event'), time: path('$.receivedAt') }),
+    rule('event = "Order Completed"', 'trackPurchase', { time: path('$.receivedAt'), products: path('$.properties.products') }),
+  ]
+  const config = plainConfig(sandbox, { destination: { subscriptions } })
+  config.destinations.push({ ...config.destinations[0], id: 'old' })
+  const server = await Server.start(config)
+  const dead = async (...args) => {
+    const { code, out, err } = await run(['dead', ...args, '-c', server.config])
+    return [code, out, err]
+  }
+  const list = async () => (await dead('list', '--json'))[1].split('\n').filter(line => line !== '').map(line => JSON.parse(line))
+  const ids = async (destination, messageId) => (await list()).filter(letter => letter.destination === destination && letter.message_id === messageId).map(letter => letter.id)
+  let reloads = 0
+  const reload = async () => {
+    server.writeConfig(config)
+    server.signal('SIGHUP')
+    reloads++
+    await until('the config is in use', () => server.program.log.filter(line => /reload: .* is in use now/.test(line)).length === reloads)
+  }
+  checkEqual('dead retry: nothing to do is no mistake', await dead('retry', '--all', '--yes'), [DONE, 'No dead letters to send again.\n', ''])
+  checkEqual('dead drop: nothing to do is no mistake', await dead('drop', '--all'), [DONE, 'No dead letters to drop.\n', ''])
+
+  await sandbox.fault({ status: 400, path: '/users/track' })
+  const products = ['a', 'b', 'c'].map(product_id => ({ product_id, currency: 'EUR', price: 10, quantity: 1 }))
+  await send(server, 'track', { userId: 'buyer', messageId: 'm-order', event: 'Order Completed', properties: { products } })
+  for (const user of ['u1', 'u2', 'u3']) await send(server, 'track', { userId: user, messageId: `m-${user}`, event: 'Counted' })
+  await send(server, 'identify', { userId: 'mended', messageId: 'm-mended', traits: { email: 'no address', firstName: 'Ann' } })
+  await send(server, 'track', { event: 'Nobody', messageId: 'm-nobody' })
+  await server.drained()
+  await sandbox.clearFaults()
+  config.destinations.pop()
+  await reload()
+  const [nobody] = await ids(undefined, 'm-nobody')
+  const order = await ids('braze', 'm-order')
+  const oldOrder = await ids('old', 'm-order')
+  const [u1] = await ids('braze', 'm-u1')
+  const [oldU1] = await ids('old', 'm-u1')
+  check('dead retry: there is an event with several letters', order.length > 1 && oldOrder.length === order.length, order)
+
+  checkEqual(
+    'dead retry: what was refused on arrival cannot go again',
+    await dead('retry', String(nobody)),
+    [USER, '', `spelter: dead retry: dead letter ${nobody} was refused on arrival: what came was no event, so nothing can go again ('spelter dead show ${nobody}' tells why); mend the sender, then 'spelter dead drop ${nobody}'\n`],
+  )
+  checkEqual(
+    'dead retry: not to a destination that left the config',
+    await dead('retry', String(oldU1)),
+    [USER, '', "spelter: destination 'old' is not in the config in use: put it there first (a running server reads it again with SIGHUP), or give its letters up with 'spelter dead drop'\n"],
+  )
+  checkEqual('dead retry --destination: not what is none of its own', await dead('retry', '-d', 'braze', String(oldU1)), [USER, '', `spelter: dead retry: dead letter ${oldU1} is none of 'braze'\n`])
+  const asked = await dead('retry', '--all', '--destination', 'braze')
+  checkEqual(
+    'dead retry: more than one event wants --yes',
+    asked,
+    [USER, '', `spelter: dead retry: this sends 5 events of ${4 + order.length} dead letters again, also those of their objects that Braze has taken; --yes does it\n`],
+  )
+  checkEqual('dead retry: nothing has changed so far', (await sandbox.stats()).events + (await sandbox.stats()).purchases, 0)
+  checkEqual(
+    'dead retry: one letter takes the others of its event along',
+    await dead('retry', String(order.at(-1))),
+    [DONE, `1 event is sent again, ${order.length} dead letters are gone. Objects of theirs that Braze had taken go once more.\n`, ''],
+  )
+  await server.drained()
+  checkEqual('dead retry: the event arrives once, whole', [(await sandbox.stats()).purchases, await ids('braze', 'm-order'), await ids('old', 'm-order')], [3, [], oldOrder])
+  checkEqual('dead retry: unknown ids are named, the others go', await dead('retry', '--json', '998', String(u1), '999'), [
+    USER,
+    '{"events":1,"letters":1,"refused":0,"unknown":[998,999]}\n',
+    'spelter: dead retry: there is no dead letter 998\nspelter: dead retry: there is no dead letter 999\n',
+  ])
+
+  // The mapping of now: the one that made the letter had sent what Braze does not take.
+  config.destinations[0].subscriptions = [rule('type = "identify"', 'updateUserProfile', { first_name: path('$.traits.firstName') }), ...subscriptions.slice(1)]
+  await reload()
+  const [mended] = await ids('braze', 'm-mended')
+  checkEqual('dead retry: an event that is mapped anew', (await dead('retry', String(mended)))[0], DONE)
+  await server.drained()
+  checkEqual('dead retry: goes with the mapping of now', [(await sandbox.profile('mended')).profile.first_name, await ids('braze', 'm-mended')], ['Ann', []])
+
+  const [code, out, err] = await dead('retry', '--all', '--yes', '--json')
+  const left = (await list()).length
+  checkEqual('dead retry --all: what can go goes, what stays is said', [code, JSON.parse(out)], [USER, { events: 2, letters: 2, refused: left, unknown: [] }])
+  check('dead retry --all: it is said why it stays', err.startsWith("spelter: dead retry: 1 dead letter stays: refused on arrival, or without an event that can go again; 'spelter dead list' tells which, 'spelter dead drop' removes them\n") && /destination 'old' is not in the config in use/.test(err), err)
+
+  checkEqual('dead drop: wants --yes', await dead('drop', String(oldU1)), [USER, '', 'spelter: dead drop: this removes 1 dead letter for good; --yes does it\n'])
+  checkEqual('dead drop: exactly what is named', [await dead('drop', '--yes', String(oldOrder[0])), await ids('old', 'm-order')], [[DONE, '1 dead letter is gone.\n', ''], oldOrder.slice(1)])
+  check('dead drop: the server says so', server.program.logged(/1 dead letter dropped, as asked/) !== undefined, server.program.lastLog())
+  await server.drained()
+  await server.stop()
+
+  checkEqual('dead retry: not to a destination that is not in the config, without a server either', (await dead('retry', String(oldU1)))[0], USER)
+  config.destinations.push({ ...config.destinations[0], id: 'old' })
+  server.writeConfig(config)
+  const before = (await sandbox.stats()).events
+  checkEqual('dead retry: without a server', await dead('retry', String(oldU1)), [DONE, '1 event is sent again as soon as a server runs, 1 dead letter is gone. Objects of theirs that Braze had taken go once more.\n', ''])
+  await server.restart()
+  await server.drained()
+  checkEqual('dead retry: the next server sends it', (await sandbox.stats()).events - before, 1)
+  await server.stop()
+
+  const { code: forgotten } = await run(['destination', 'forget', 'old', '--yes', '-c', write('without.json', JSON.stringify({ ...config, data: `${server.folder}/data`, destinations: config.destinations.slice(0, 1) }))])
+  checkEqual('dead retry: not before the destination has a place, where it would begin behind the event', [forgotten, ...(await dead('retry', '--all', '-d', 'old', '--yes'))], [DONE, USER, '', "spelter: destination 'old' has no place in the journal yet: let a server run with it first\n"])
+  checkEqual('dead drop: without a server', (await dead('drop', '--destination', 'old', '--all', '-y')).slice(0, 2), [DONE, `${left - 3} dead letters are gone.\n`])
+  checkEqual('dead drop: the last one', [await dead('drop', '--all', '-y', '--json'), await list()], [[DONE, '{"events":0,"letters":1,"refused":0,"unknown":[]}\n', ''], []])
+  await sandbox.stop()
+}
+
 // ------------------------------------------------------------------------------------------ destinations
 
 async function destinations() {
@@ -400,6 +520,7 @@ await suite(async () => {
   await checkCommand()
   await map()
   await deadLetters()
+  await deadChanges()
   await destinations()
   await reloadWhileSending()
   await demo()

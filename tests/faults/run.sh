@@ -6,5 +6,6 @@ cd "$(dirname "$0")/../.." || exit 2
 failed=0
 node tests/faults/braze.mjs || failed=1
 node tests/faults/home.mjs || failed=1
+node tests/faults/dead.mjs || failed=1
 node tests/faults/tls.mjs || failed=1
 exit $failed

@@ -39,6 +39,7 @@ static void check_record(const struct segment_record *record, int64_t now_ms, st
     struct err err = {0};
     assert(envelope_read(&envelope, record->envelope) == 0);
     assert(str_eq(envelope.source, STR("web")));
+    assert(envelope.destination.len == 0);
     assert(envelope.received_at_ms == now_ms);
     assert(envelope.json.len <= EVENT_BYTES_MAX);
     assert(jv_parse(&event, a, envelope.json, JV_EXACT, &err) == 0);

@@ -439,6 +439,8 @@ static void what_is_not_for_braze_is_settled_and_counted(void **state)
     w.options.names = names;
     w.options.name_count = countof(names);
     world_append_json(&w, "ios", "{\"intents\":[]}");
+    world_append_for(&w, "web", "other", "{\"intents\":[]}");
+    world_append_for(&w, "ios", "fake", "{\"intents\":[]}"); /* by name: whatever its source */
     world_append_json(&w, "web", "{\"integrations\":{\"All\":false},\"intents\":[]}");
     world_append_json(&w, "web", "{\"intents\":[]}");
     world_append_json(&w, "web", "{\"intents\":[],\"invalid\":\"no name\",\"event\":\"E\"}");
@@ -448,8 +450,9 @@ static void what_is_not_for_braze_is_settled_and_counted(void **state)
     world_read_letters(&w);
     assert_int_equal(w.requests, 0);
     assert_int_equal(counter_get(&metrics()->skipped[SKIP_SOURCE]), 1);
+    assert_int_equal(counter_get(&metrics()->skipped[SKIP_DESTINATION]), 1);
     assert_int_equal(counter_get(&metrics()->skipped[SKIP_INTEGRATIONS]), 1);
-    assert_int_equal(counter_get(&metrics()->skipped[SKIP_NOT_SUBSCRIBED]), 1);
+    assert_int_equal(counter_get(&metrics()->skipped[SKIP_NOT_SUBSCRIBED]), 2);
     assert_int_equal(w.letter_count, 2);
     assert_non_null(strstr(w.letter, "\"code\":\"BAD_EVENT\""));
 }

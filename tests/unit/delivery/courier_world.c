@@ -175,10 +175,16 @@ static void append_records(struct world *w, struct append *append)
     assert_int_equal(store_commit(w->store, &append->job), 0);
 }
 
-void world_append_json(struct world *w, const char *source, const char *json)
+void world_append_for(struct world *w, const char *source, const char *destination,
+                      const char *json)
 {
     static struct append append;
-    struct envelope envelope = {str_from(source), 1767607200000, str_from(json)};
+    struct envelope envelope = {
+        .source = str_from(source),
+        .destination = str_from(destination),
+        .received_at_ms = 1767607200000,
+        .json = str_from(json),
+    };
     struct buf record;
     buf_init(&record, 1 << 20);
     envelope_write(&record, &envelope);
@@ -186,6 +192,11 @@ void world_append_json(struct world *w, const char *source, const char *json)
     append.count = 1;
     append_records(w, &append);
     buf_fini(&record);
+}
+
+void world_append_json(struct world *w, const char *source, const char *json)
+{
+    world_append_for(w, source, "", json);
 }
 
 static void write_event(struct world *w, struct buf *out, unsigned user, enum request_family family)
@@ -197,7 +208,8 @@ static void write_event(struct world *w, struct buf *out, unsigned user, enum re
              "{\"messageId\":\"m%u\",\"intents\":[{\"family\":%u,\"users\":[\"u%u\"],"
              "\"path\":\"/catalogs/c/items\",\"object\":{\"u\":%u,\"n\":%u}}]}",
              number, (unsigned)family, user, user, number);
-    struct envelope envelope = {STR("web"), 1767607200000, str_from(json)};
+    struct envelope envelope = {
+        .source = STR("web"), .received_at_ms = 1767607200000, .json = str_from(json)};
     envelope_write(out, &envelope);
 }
 
@@ -229,7 +241,8 @@ static void write_pair(struct world *w, struct buf *out, unsigned users)
              "{\"messageId\":\"m%u\",\"intents\":[{\"family\":%u,\"users\":[\"u%u\",\"u%u\"],"
              "\"object\":{\"u\":%u,\"v\":%u,\"n\":%u}}]}",
              number, (unsigned)FAMILY_TRACK_EVENTS, user, other, user, other, number);
-    struct envelope envelope = {STR("web"), 1767607200000, str_from(json)};
+    struct envelope envelope = {
+        .source = STR("web"), .received_at_ms = 1767607200000, .json = str_from(json)};
     envelope_write(out, &envelope);
 }
 

@@ -72,6 +72,9 @@ void world_append_many(struct world *w, unsigned events, unsigned users);
 /* As many events of two users each. */
 void world_append_pairs(struct world *w, unsigned events, unsigned users);
 void world_append_json(struct world *w, const char *source, const char *json);
+/* The same for this destination alone. */
+void world_append_for(struct world *w, const char *source, const char *destination,
+                      const char *json);
 
 void world_wait_idle(struct world *w);
 void world_read_letters(struct world *w);

@@ -51,6 +51,23 @@ static int forget(void *self, struct str id, struct err *err)
     return str_eq(id, STR("kept")) ? err_set(err, -EBUSY, 0, "'kept' is kept") : 0;
 }
 
+static int letters(void *self, const struct letters_request *request, struct letters_result *result,
+                   struct err *err)
+{
+    struct scene *s = self;
+    int at =
+        snprintf(s->asked, sizeof(s->asked), "%s %.*s",
+                 request->deed == LETTERS_RETRY ? "retry" : "drop", STR_ARG(request->destination));
+    for (size_t i = 0; i < request->count && i < 3; i++)
+        at += snprintf(s->asked + at, sizeof(s->asked) - (size_t)at, " %llu",
+                       (unsigned long long)request->ids[i]);
+    s->questions++;
+    *result = (struct letters_result){request->count / 2, request->count, 7};
+    return str_eq(request->destination, STR("full"))
+               ? err_set(err, -ENOSPC, 0, "no room, 5 %% left")
+               : 0;
+}
+
 struct question {
     const char *dir;
     const char *id;
@@ -70,7 +87,8 @@ static void serve(struct scene *s)
 {
     struct pollfd fd = {.fd = control_fd(s->control), .events = POLLIN};
     assert_int_equal(poll(&fd, 1, ANSWER_MS), 1);
-    control_serve(s->control, forget, s);
+    const struct control_handlers handlers = {.forget = forget, .letters = letters, .self = s};
+    control_serve(s->control, &handlers);
 }
 
 static struct question exchange(struct scene *s, const char *id)
@@ -93,6 +111,59 @@ static void a_command_is_heard_and_gets_the_servers_answer(void **state)
     struct question refused = exchange(&s, "kept");
     assert_int_equal(refused.rc, -EINVAL);
     assert_string_equal(refused.err.msg, "'kept' is kept");
+    close_scene(&s);
+}
+
+struct letters_question {
+    const char *dir;
+    struct letters_request request;
+    struct letters_result result;
+    struct err err;
+    int rc;
+};
+
+static void *ask_letters(void *self)
+{
+    struct letters_question *q = self;
+    q->rc = control_ask_letters(q->dir, &q->request, &q->result, &q->err);
+    return NULL;
+}
+
+static struct letters_question exchange_letters(struct scene *s, enum letters_deed deed,
+                                                const char *destination, const uint64_t *ids,
+                                                size_t count)
+{
+    struct letters_question q = {.dir = s->scratch.path,
+                                 .request = {deed, str_from(destination), ids, count}};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, ask_letters, &q), 0);
+    serve(s);
+    pthread_join(thread, NULL);
+    return q;
+}
+
+static void letters_are_named_and_counted(void **state)
+{
+    (void)state;
+    static uint64_t ids[LETTERS_PORTION_MAX];
+    struct scene s;
+    for (size_t i = 0; i < LETTERS_PORTION_MAX; i++)
+        ids[i] = UINT64_MAX - i;
+    open_scene(&s, "");
+    struct letters_question q = exchange_letters(&s, LETTERS_RETRY, "braze", ids, 2);
+    assert_int_equal(q.rc, 0);
+    assert_string_equal(s.asked, "retry braze 18446744073709551615 18446744073709551614");
+    assert_int_equal(q.result.events, 1);
+    assert_int_equal(q.result.letters, 2);
+    assert_int_equal(q.result.absent, 7);
+    q = exchange_letters(&s, LETTERS_DROP, "", ids, LETTERS_PORTION_MAX);
+    assert_int_equal(q.rc, 0);
+    assert_true(str_starts(str_from(s.asked), STR("drop  1844")));
+    assert_int_equal(q.result.letters, LETTERS_PORTION_MAX);
+    q = exchange_letters(&s, LETTERS_RETRY, "full", ids, LETTERS_PORTION_MAX);
+    assert_int_equal(q.rc, -ENOSPC);
+    assert_string_equal(q.err.msg, "no room, 5 % left");
+    assert_int_equal(q.result.letters, LETTERS_PORTION_MAX); /* what was done before */
     close_scene(&s);
 }
 
@@ -173,6 +244,84 @@ static void rude_commands_change_nothing_and_do_not_stop_the_server(void **state
     close_scene(&s);
 }
 
+static void malformed_letters_change_nothing(void **state)
+{
+    (void)state;
+    static char too_many[2 * LETTERS_PORTION_MAX + 16];
+    static char too_long[200 * 1024];
+    struct scene s;
+    int at = snprintf(too_many, sizeof(too_many), "drop 1");
+    for (size_t i = 0; i < LETTERS_PORTION_MAX; i++)
+        at += snprintf(too_many + at, sizeof(too_many) - (size_t)at, " 1");
+    memset(too_long, '1', sizeof(too_long));
+    memcpy(too_long, "drop ", 5);
+    const struct {
+        struct str message;
+        const char *answer;
+    } rows[] = {
+        {STR("retry "), "-22 0 0 0 the server cannot read this command"},
+        {STR("retry braze"), "-22 0 0 0 the server cannot read this command"},
+        {STR("retry braze "), "-22 0 0 0 the server cannot read this command"},
+        {STR("retry  1"), "-22 0 0 0 the server cannot read this command"},
+        {STR("retry braze  1"), "-22 0 0 0 the server cannot read this command"},
+        {STR("retry braze 1 x"), "-22 0 0 0 the server cannot read this command"},
+        {STR("retry braze -1"), "-22 0 0 0 the server cannot read this command"},
+        {STR("drop "), "-22 0 0 0 the server cannot read this command"},
+        {STR("drop 18446744073709551616"), "-22 0 0 0 the server cannot read this command"},
+        {STR("drop 99999999999999999999"), "-22 0 0 0 the server cannot read this command"},
+        {STR("drop 1\0"), "-22 0 0 0 the server cannot read this command"},
+        {{too_many, (size_t)at}, "-22 0 0 0 the server cannot read this command"},
+        {{too_long, 150 * 1024}, "the server does not know this command"},
+        {STR("drop"), "the server does not know this command"},
+    };
+    open_scene(&s, "");
+    for (size_t i = 0; i < countof(rows); i++) {
+        char answer[512] = "";
+        int fd = connect_rudely(&s);
+        assert_int_equal(send(fd, rows[i].message.ptr, rows[i].message.len, 0),
+                         rows[i].message.len);
+        serve(&s);
+        assert_true(recv(fd, answer, sizeof(answer), 0) > 0);
+        if (strcmp(answer, rows[i].answer) != 0)
+            fail_msg("row %zu got: %s", i, answer);
+        close(fd);
+    }
+    assert_int_equal(s.questions, 0);
+    close_scene(&s);
+}
+
+static void *answer_as_before(void *self)
+{
+    static const char answer[] = "the server does not know this command";
+    char bytes[512];
+    const struct scene *s = self;
+    int fd = accept(control_fd(s->control), NULL, NULL);
+    assert_true(recv(fd, bytes, sizeof(bytes), 0) > 0);
+    send(fd, answer, sizeof(answer), 0);
+    close(fd);
+    return NULL;
+}
+
+static void a_server_of_an_earlier_version_is_quoted(void **state)
+{
+    (void)state;
+    const uint64_t id = 1;
+    const struct letters_request request = {LETTERS_DROP, STR(""), &id, 1};
+    struct letters_result result;
+    struct err err = {0};
+    struct scene s;
+    pthread_t thread;
+    open_scene(&s, "");
+    fcntl(control_fd(s.control), F_SETFL, 0); /* so that accept waits */
+    assert_int_equal(pthread_create(&thread, NULL, answer_as_before, &s), 0);
+    assert_int_equal(control_ask_letters(s.scratch.path, &request, &result, &err), -EINVAL);
+    pthread_join(thread, NULL);
+    assert_string_equal(err.msg,
+                        "the running server answers: the server does not know this command");
+    assert_int_equal(result.events + result.letters + result.absent, 0);
+    close_scene(&s);
+}
+
 static void others_may_not_ask(void **state)
 {
     (void)state;
@@ -190,10 +339,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_command_is_heard_and_gets_the_servers_answer),
+        cmocka_unit_test(letters_are_named_and_counted),
         cmocka_unit_test(a_long_path_is_no_hindrance),
         cmocka_unit_test(where_no_server_hears_the_command_says_so),
         cmocka_unit_test(a_dead_servers_socket_is_replaced),
         cmocka_unit_test(rude_commands_change_nothing_and_do_not_stop_the_server),
+        cmocka_unit_test(malformed_letters_change_nothing),
+        cmocka_unit_test(a_server_of_an_earlier_version_is_quoted),
         cmocka_unit_test(others_may_not_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,14 +163,30 @@ static void large_letters_come_whole_and_in_order(void **state)
         assert_int_equal(seen.ids[i], i + 1);
 }
 
+static void one_letter_is_found_by_its_number(void **state)
+{
+    (void)state;
+    struct buf text;
+    buf_init(&text, 1000);
+    assert_int_equal(work(3, 0, 2, NULL), 0);
+    assert_int_equal(dead_get(dead, 3, &text), 0);
+    assert_true(str_eq(buf_str(&text), STR("letter 2")));
+    static const uint64_t absent[] = {0, 2, 4, UINT64_MAX};
+    for (size_t i = 0; i < countof(absent); i++)
+        assert_int_equal(dead_get(dead, absent[i], &text), -ENOENT);
+    assert_int_equal(text.len, 8);
+    assert_int_equal(work(1, 2000, 0, NULL), 0);
+    assert_int_equal(dead_get(dead, 4, &text), -ENOMEM);
+    buf_fini(&text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_dead, teardown_dead)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(walks_go_both_ways_from_anywhere),
-        TEST(an_empty_box_is_no_error),
-        TEST(a_number_is_never_used_twice),
+        TEST(walks_go_both_ways_from_anywhere),      TEST(an_empty_box_is_no_error),
+        TEST(a_number_is_never_used_twice),          TEST(one_letter_is_found_by_its_number),
         TEST(large_letters_come_whole_and_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
