@@ -266,8 +266,8 @@ static bool is_loopback(struct str endpoint)
 
 static bool is_of_braze(struct str endpoint)
 {
-    return memmem(endpoint.ptr, endpoint.len, ".braze.com", 10) != NULL ||
-           memmem(endpoint.ptr, endpoint.len, ".braze.eu", 9) != NULL;
+    return endpoint.ptr != NULL && (memmem(endpoint.ptr, endpoint.len, ".braze.com", 10) != NULL ||
+                                    memmem(endpoint.ptr, endpoint.len, ".braze.eu", 9) != NULL);
 }
 
 static int check_endpoint(struct config *c, struct destination_section *d, struct err *err)
