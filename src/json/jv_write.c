@@ -409,6 +409,8 @@ __attribute__((always_inline)) static inline char *put_value(struct writer *w, c
 
 static char *put_members(struct writer *w, char *at, struct jv object)
 {
+    if (object.len == 0)
+        return put_text(w, at, STR("{}"));
     const struct jv_member *end = object.members + object.len;
     char before = '{';
     for (const struct jv_member *member = object.members; member < end; member++) {

@@ -22,7 +22,9 @@ static bool is_clean(struct jv v)
                 return false;
         return true;
     }
-    const struct jv_member *end = v.type == JV_OBJECT ? v.members + v.len : v.members;
+    if (v.type != JV_OBJECT || v.len == 0)
+        return true;
+    const struct jv_member *end = v.members + v.len;
     for (const struct jv_member *member = v.members; member < end; member++) {
         if (jv_is_proto(member->key) || member->value.type == JV_UNDEFINED)
             return false;
@@ -155,7 +157,7 @@ static void assign(struct jv_builder *b, struct arena *a, struct jv v)
         assign_text(b, a, jv_str(v));
     for (uint32_t i = 0; v.type == JV_ARRAY && i < v.len && !b->failed; i++)
         put_indexed(b, a, i, v.items[i]);
-    if (v.type == JV_OBJECT)
+    if (v.type == JV_OBJECT && v.len > 0)
         assign_members(b, v);
 }
 
