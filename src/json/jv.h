@@ -157,13 +157,18 @@ struct jv jv_object_end(struct jv_builder *b);
  * reads it. undefined when the arena is full. */
 struct jv jv_array(struct arena *a, struct jv **items, size_t count);
 
-/* One of 64 bits: keys with different ones differ. */
+/* 0 to 63: keys with different ones differ. */
+static inline unsigned jv_key_mix(struct str key)
+{
+    if (key.len == 0)
+        return 0;
+    size_t ends = (unsigned char)key.ptr[0] * 3u + (unsigned char)key.ptr[key.len - 1] * 9u;
+    return (unsigned)(key.len + ends) & 63;
+}
+
 static inline uint64_t jv_key_bit(struct str key)
 {
-    size_t mix = 0;
-    if (key.len > 0)
-        mix = key.len + (unsigned char)key.ptr[0] * 3u + (unsigned char)key.ptr[key.len - 1] * 9u;
-    return UINT64_C(1) << (mix & 63);
+    return UINT64_C(1) << jv_key_mix(key);
 }
 
 static inline bool jv_is_proto(struct str key)

@@ -2,12 +2,9 @@
 
 #include <errno.h>
 
-static unsigned bucket_of(struct str key)
+static inline unsigned bucket_of(struct str key)
 {
-    if (key.len == 0)
-        return 0;
-    size_t mix = key.len + (unsigned char)key.ptr[0] * 7u + (unsigned char)key.ptr[key.len - 1];
-    return mix % LOOKUP_BUCKETS;
+    return jv_key_mix(key) % LOOKUP_BUCKETS;
 }
 
 static inline struct lookup *find_child(const struct lookup *parent, struct str key)

@@ -123,13 +123,6 @@ static struct jv eval_array(struct run *r, const struct node *node, struct jv pa
     return result;
 }
 
-static struct jv eval_constant(struct run *r, const struct node *node, struct jv payload)
-{
-    (void)r;
-    (void)payload;
-    return node->constant;
-}
-
 static struct jv eval_path(struct run *r, const struct node *node, struct jv payload)
 {
     return place_get(&node->place, payload, r->found);
@@ -409,7 +402,7 @@ static struct jv eval_throw(struct run *r, const struct node *node, struct jv pa
 }
 
 static evaluator *const evaluators[OP_COUNT] = {
-    [OP_CONSTANT] = eval_constant,
+    /* OP_CONSTANT never gets here */
     [OP_OBJECT] = eval_object,
     [OP_ARRAY] = eval_array,
     [OP_PATH] = eval_path,
