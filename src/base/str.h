@@ -104,6 +104,14 @@ static inline size_t str_find(struct str text, char byte)
     return at == NULL ? text.len : (size_t)(at - text.ptr);
 }
 
+static inline bool str_is_one_of(struct str text, const struct str *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(text, names[i]))
+            return true;
+    return false;
+}
+
 /* ASCII case-insensitive equality, for HTTP header names and the like. */
 bool str_eq_nocase(struct str a, struct str b);
 

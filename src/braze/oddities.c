@@ -13,10 +13,8 @@ enum { FIELDS_MAX = 64 };
 
 static bool is_no_field(struct str key)
 {
-    for (size_t i = 0; i < countof(no_fields); i++)
-        if (str_eq(key, no_fields[i]))
-            return true;
-    return str_starts(key, STR("__segment_internal"));
+    return str_is_one_of(key, no_fields, countof(no_fields)) ||
+           str_starts(key, STR("__segment_internal"));
 }
 
 /* The names of the fields; how many. */
@@ -27,14 +25,6 @@ static size_t field_names(const struct action *action, struct str names[FIELDS_M
         if ((action->absent >> i & 1) == 0)
             names[count++] = action->fields[i].key;
     return count;
-}
-
-static bool is_one_of(struct str key, const struct str *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(key, names[i]))
-            return true;
-    return false;
 }
 
 static void name_field(struct err *oddity, const struct action *action, struct str key,
@@ -103,7 +93,7 @@ void subscription_oddities(enum braze_kind kind, struct jv source,
     for (uint32_t i = 0; mapping.type == JV_OBJECT && !is_directive(mapping) && i < mapping.len;
          i++) {
         struct str key = mapping.members[i].key;
-        if (is_no_field(key) || is_one_of(key, names, count))
+        if (is_no_field(key) || str_is_one_of(key, names, count))
             continue;
         name_field(&oddity, action, key, str_nearest(key, names, count));
         on_oddity(self, &oddity);

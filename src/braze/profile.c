@@ -105,22 +105,14 @@ static const struct str strictly_omitted_names[] = {
     STR_INIT("properties"),
 };
 
-static bool is_listed(const struct str *names, size_t count, struct str name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(names[i], name))
-            return true;
-    return false;
-}
-
 static bool is_omitted(const struct call *call, struct str name, int row)
 {
     if (row >= 0 && (omitted_rows & (UINT64_C(1) << row)) != 0)
         return true;
-    if (is_listed(omitted_names, countof(omitted_names), name))
+    if (str_is_one_of(name, omitted_names, countof(omitted_names)))
         return true;
     return call->parity == PARITY_STRICT &&
-           is_listed(strictly_omitted_names, countof(strictly_omitted_names), name);
+           str_is_one_of(name, strictly_omitted_names, countof(strictly_omitted_names));
 }
 
 static struct jv gender_code(struct jv gender)

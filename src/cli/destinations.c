@@ -137,45 +137,30 @@ int destination_list_run(const void *arguments, int operand_count, char **operan
     return code;
 }
 
-struct search {
-    const struct opened *opened;
-    struct str id;
-    bool is_found;
-    uint64_t undelivered;
-};
-
-static bool find_place(void *self, const struct cursor_place *place)
-{
-    struct search *search = self;
-    search->is_found = str_eq(place->destination, search->id);
-    if (search->is_found)
-        search->undelivered = places_undelivered(place, search->opened->journal);
-    return !search->is_found;
-}
-
 /* What speaks against it, before anything is changed. */
-static int check_forget(const struct opened *o, const struct destination_args *args,
-                        struct search *search, struct err *err)
+static int check_forget(const struct opened *o, const struct destination_args *args, struct str id,
+                        uint64_t *undelivered, struct err *err)
 {
-    if (places_find(o->config, search->id) != NULL)
+    struct cursor_place place;
+    if (places_find(o->config, id) != NULL)
         return err_set(err, -EINVAL, 0,
                        "destination forget: '%.*s' is in %s; take it out there first (and let the "
                        "server read it again, SIGHUP)",
-                       STR_ARG(search->id), args->config);
-    int rc = cursor_each(o->store, find_place, search);
-    if (rc != 0)
-        return err_set(err, rc, 0, "the destinations' places cannot be read: %s", strerror(-rc));
-    if (!search->is_found)
+                       STR_ARG(id), args->config);
+    int rc = places_look(o->store, id, &place, err);
+    if (rc == -ENOENT)
         return err_set(err, -EINVAL, 0,
                        "destination forget: '%.*s' has no place in the journal; 'spelter "
                        "destination list' shows who has",
-                       STR_ARG(search->id));
-    if (search->undelivered > 0 && !args->yes)
+                       STR_ARG(id));
+    if (rc != 0)
+        return rc;
+    *undelivered = places_undelivered(&place, o->journal);
+    if (*undelivered > 0 && !args->yes)
         return err_set(err, -EINVAL, 0,
                        "destination forget: '%.*s' has %llu undelivered event%s; --yes gives %s up",
-                       STR_ARG(search->id), (unsigned long long)search->undelivered,
-                       search->undelivered == 1 ? "" : "s",
-                       search->undelivered == 1 ? "it" : "them");
+                       STR_ARG(id), (unsigned long long)*undelivered, *undelivered == 1 ? "" : "s",
+                       *undelivered == 1 ? "it" : "them");
     return 0;
 }
 
@@ -200,21 +185,21 @@ int destination_forget_run(const void *arguments, int operand_count, char **oper
     const struct destination_args *args = arguments;
     struct opened o;
     struct err err = {0};
-    struct search search = {.opened = &o, .id = str_from(operands[0])};
+    const struct str id = str_from(operands[0]);
+    uint64_t undelivered = 0;
     struct buf out;
     (void)operand_count;
     buf_init(&out, LIST_BYTES_MAX);
     int rc = open_all(&o, args->config, &err);
     if (rc == 0)
-        rc = check_forget(&o, args, &search, &err);
+        rc = check_forget(&o, args, id, &undelivered, &err);
     if (rc == 0) {
         close_data(&o); /* one environment on a file in a process */
-        rc = forget(&o, search.id, &err);
+        rc = forget(&o, id, &err);
     }
     if (rc == 0)
         buf_printf(&out, "'%s' is forgotten; %llu undelivered event%s given up.\n", operands[0],
-                   (unsigned long long)search.undelivered,
-                   search.undelivered == 1 ? " was" : "s were");
+                   (unsigned long long)undelivered, undelivered == 1 ? " was" : "s were");
     int code = rc == 0 ? print_out(&out) : complain_err(&err);
     close_all(&o);
     buf_fini(&out);

@@ -25,14 +25,6 @@ static const struct {
     {STR_INIT("settings"), STR_INIT("mapping")},
 };
 
-static bool is_one_of(struct str name, const struct str *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(name, names[i]))
-            return true;
-    return false;
-}
-
 static int unknown_member(struct str name, const char *place, struct err *err)
 {
     for (size_t i = 0; i < countof(public_api_names); i++)
@@ -61,8 +53,8 @@ static int check_one(struct jv item, const char *place, struct err *err)
         struct str name = item.members[i].key;
         char inner[PLACE_BYTES];
         snprintf(inner, sizeof(inner), "%s/%.*s", place, STR_ARG(name));
-        if (!is_one_of(name, members, countof(members)) &&
-            !is_one_of(name, ignored, countof(ignored)))
+        if (!str_is_one_of(name, members, countof(members)) &&
+            !str_is_one_of(name, ignored, countof(ignored)))
             return unknown_member(name, inner, err);
     }
     struct jv enabled = jv_get(item, STR("enabled"));

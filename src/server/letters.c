@@ -77,36 +77,23 @@ bool letter_view_read(struct letter_view *out, struct arena *a, struct str text)
     return true;
 }
 
-struct place_search {
-    struct str id;
-    bool is_found;
-};
-
-static bool find_place(void *self, const struct cursor_place *place)
-{
-    struct place_search *search = self;
-    search->is_found = str_eq(place->destination, search->id);
-    return !search->is_found;
-}
-
 /* Without a place it would begin behind what is put into the journal now, and never see it. */
 static int check_destination(const struct letters_options *o, struct str id, struct err *err)
 {
-    struct place_search search = {.id = id};
+    struct cursor_place place;
     if (places_find(o->config, id) == NULL)
         return err_set(err, -EINVAL, 0,
                        "destination '%.*s' is not in the config in use: put it there first (a "
                        "running server reads it again with SIGHUP), or give its letters up with "
                        "'spelter dead drop'",
                        STR_ARG(id));
-    int rc = cursor_each(o->store, find_place, &search);
-    if (rc != 0)
-        return err_set(err, rc, 0, "the destinations' places cannot be read: %s", strerror(-rc));
-    return search.is_found ? 0
-                           : err_set(err, -EINVAL, 0,
-                                     "destination '%.*s' has no place in the journal yet: let a "
-                                     "server run with it first",
-                                     STR_ARG(id));
+    int rc = places_look(o->store, id, &place, err);
+    if (rc == -ENOENT)
+        return err_set(err, -EINVAL, 0,
+                       "destination '%.*s' has no place in the journal yet: let a server run with "
+                       "it first",
+                       STR_ARG(id));
+    return rc;
 }
 
 static int put_record(struct work *w, const struct letter_view *letter, struct err *err)

@@ -13,6 +13,31 @@ const struct destination_section *places_find(const struct config *config, struc
     return NULL;
 }
 
+struct search {
+    struct str id;
+    struct cursor_place *place;
+    bool is_found;
+};
+
+static bool find_place(void *self, const struct cursor_place *place)
+{
+    struct search *search = self;
+    search->is_found = str_eq(place->destination, search->id);
+    if (search->is_found)
+        *search->place = *place;
+    return !search->is_found;
+}
+
+int places_look(struct store *store, struct str id, struct cursor_place *out, struct err *err)
+{
+    struct search search = {.id = id, .place = out};
+    int rc = cursor_each(store, find_place, &search);
+    if (rc != 0)
+        return err_set(err, rc, 0, "the destinations' places cannot be read: %s", strerror(-rc));
+    out->destination = id;
+    return search.is_found ? 0 : -ENOENT;
+}
+
 uint64_t places_undelivered(const struct cursor_place *place, struct journal *journal)
 {
     uint64_t first = journal_first(journal);

@@ -10,6 +10,11 @@
 /* NULL: the config has no such destination. */
 const struct destination_section *places_find(const struct config *config, struct str id);
 
+/* Where the destination stands; out->destination is `id`. -ENOENT: it has no place. err is filled
+ * when the places cannot be read. */
+int places_look(struct store *store, struct str id, struct cursor_place *out, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* Events that this destination has not settled, of those in the journal. */
 uint64_t places_undelivered(const struct cursor_place *place, struct journal *journal);
 
