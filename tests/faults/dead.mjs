@@ -37,13 +37,18 @@ async function outage(server, sandbox, count, status) {
   return sender
 }
 
-async function besideServer() {
-  const what = 'dead retry beside a server'
+/** A server with the destination `braze`, which is the sandbox, and one called `healthy`. */
+async function startWithTwo() {
   const sandbox = await Sandbox.start({ options: ['--no-limits'] })
   const healthy = await Sandbox.start({ options: ['--no-limits'] })
   const config = plainConfig(sandbox, { destination })
   config.destinations.push({ ...plainConfig(healthy).destinations[0], id: 'healthy' })
-  const server = await Server.start(config)
+  return { sandbox, healthy, server: await Server.start(config) }
+}
+
+async function besideServer() {
+  const what = 'dead retry beside a server'
+  const { sandbox, healthy, server } = await startWithTwo()
   const sender = await outage(server, sandbox, 500, 500)
   const count = sender.acknowledged.size
   const before = await letters(server)
@@ -76,11 +81,7 @@ async function besideServer() {
 
 async function withoutServer() {
   const what = 'dead retry without a server'
-  const sandbox = await Sandbox.start({ options: ['--no-limits'] })
-  const healthy = await Sandbox.start({ options: ['--no-limits'] })
-  const config = plainConfig(sandbox, { destination })
-  config.destinations.push({ ...plainConfig(healthy).destinations[0], id: 'healthy' })
-  const server = await Server.start(config)
+  const { sandbox, healthy, server } = await startWithTwo()
   const sender = await outage(server, sandbox, 2500, 400)
   const count = sender.acknowledged.size
   await sandbox.clearFaults()

@@ -91,13 +91,19 @@ static void serve(struct scene *s)
     control_serve(s->control, &handlers);
 }
 
+/* `asker` asks on a thread of its own what is served here. */
+static void converse(struct scene *s, void *(*asker)(void *), void *question)
+{
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, asker, question), 0);
+    serve(s);
+    pthread_join(thread, NULL);
+}
+
 static struct question exchange(struct scene *s, const char *id)
 {
     struct question q = {.dir = s->scratch.path, .id = id};
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, ask, &q), 0);
-    serve(s);
-    pthread_join(thread, NULL);
+    converse(s, ask, &q);
     return q;
 }
 
@@ -135,10 +141,7 @@ static struct letters_question exchange_letters(struct scene *s, enum letters_de
 {
     struct letters_question q = {.dir = s->scratch.path,
                                  .request = {deed, str_from(destination), ids, count}};
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, ask_letters, &q), 0);
-    serve(s);
-    pthread_join(thread, NULL);
+    converse(s, ask_letters, &q);
     return q;
 }
 
